@@ -1,0 +1,79 @@
+"""Check that a contender is right before it is timed.
+
+The reference is the gradient written by hand. It is itself compared with central differences of
+the loss, so that no contender vouches for itself.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.case import Case
+from benchmarks.contenders import Step
+
+DIFFERENCE = 1e-6  # the step of the central differences
+DIFFERENCE_TOLERANCE = 1e-3  # finds a wrong formula, forgives float32
+
+
+def check(case: Case, step: Step) -> None:
+    """Raise AssertionError if a contender's results are not those of the case."""
+    args = case.data()
+    grads, loss = case.by_hand(*args)(*args)
+    compare_with_differences(case, args, grads)
+    found_loss, found_grads = step.read(step.call(*step.args))
+    compare(found_loss, case.loss(*args), "loss")
+    compare(found_loss, loss, "loss against the one by hand")
+    found, expected = leaves(found_grads), leaves(grads)
+    assert len(found) == len(expected), f"{len(found)} gradients instead of {len(expected)}"
+    for i, (one, other) in enumerate(zip(found, expected, strict=True)):
+        compare(one, other, f"gradient {i}")
+
+
+def compare(found: Any, expected: Any, what: str) -> None:
+    """Compare shape, dtype and values; the tolerance is half of the digits of the dtype."""
+    found, expected = np.asarray(found), np.asarray(expected)
+    assert found.dtype == expected.dtype, f"{what}: {found.dtype} instead of {expected.dtype}"
+    assert found.shape == expected.shape, f"{what}: {found.shape} instead of {expected.shape}"
+    error = np.max(np.abs(found - expected))
+    limit = np.sqrt(np.finfo(expected.dtype).eps) * np.max(np.abs(expected))
+    assert error <= limit, f"{what}: off by {error:.3g}, {limit:.3g} is allowed"
+
+
+def compare_with_differences(case: Case, args: tuple[Any, ...], grads: Any) -> None:
+    """Compare gradients, along one random direction, with differences of the loss in float64."""
+    params, *rest = (with_leaves(tree, as_float64) for tree in args)
+    rng = np.random.default_rng(1)
+    direction = [rng.standard_normal(np.shape(leaf)) for leaf in leaves(params)]
+
+    def loss_at(distance: float) -> Any:
+        steps = iter(direction)
+        return case.loss(with_leaves(params, lambda p: p + distance * next(steps)), *rest)
+
+    slope = (loss_at(DIFFERENCE) - loss_at(-DIFFERENCE)) / (2 * DIFFERENCE)
+    pairs = list(zip(leaves(grads), direction, strict=True))
+    found = sum(np.sum(g * d) for g, d in pairs)
+    scale = np.sqrt(sum(np.sum(np.square(g)) for g, _ in pairs))
+    error = abs(found - slope)
+    assert error <= DIFFERENCE_TOLERANCE * scale, f"by hand: slope {found}, differences {slope}"
+
+
+def as_float64(leaf: Any) -> Any:
+    """Convert a number or an array to float64."""
+    return np.asarray(leaf, dtype=np.float64)[()]
+
+
+def leaves(tree: Any) -> list[Any]:
+    """List the arrays and numbers of nested dicts, lists and tuples."""
+    found: list[Any] = []
+    with_leaves(tree, found.append)
+    return found
+
+
+def with_leaves(tree: Any, function: Callable[[Any], Any]) -> Any:
+    """Replace each leaf of nested dicts, lists and tuples by a function of it."""
+    if isinstance(tree, dict):
+        return {key: with_leaves(value, function) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [with_leaves(value, function) for value in tree]
+    return function(tree)

@@ -1,0 +1,53 @@
+"""Describe where a measurement was made: no figure means anything without it."""
+
+import os
+import platform
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.contenders import CONTENDERS
+
+SETTINGS = ("TRACEJIT_", "OPENBLAS_", "OMP_", "MKL_", "NUMBA_", "XLA_", "JAX_")
+
+
+def describe() -> dict[str, str]:
+    """Name processor, cores, system, Python, NumPy, BLAS, contenders and relevant settings."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    versions = {c.package: c.version() for c in CONTENDERS.values() if c.package != "numpy"}
+    settings = [f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith(SETTINGS)]
+    return {
+        "processor": processor(),
+        "cores": f"{usable_cores()} usable of {os.cpu_count()}",
+        "system": platform.platform(),
+        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "NumPy": np.__version__,
+        "BLAS": f"{blas['name']} {blas['version']}",
+        **{name: version or "missing" for name, version in versions.items()},
+        "load": f"{load_average()} when the run began",
+        "settings": ", ".join(settings) or "none",
+        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def processor() -> str:
+    """Name the processor as precisely as the system does."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def load_average() -> str:
+    """Tell how busy the machine was over the last minute: a busy one spoils what uses threads."""
+    return f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "unknown"
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

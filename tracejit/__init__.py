@@ -1,0 +1,8 @@
+"""tracejit: a tracing JIT compiler for gradients of NumPy functions that emits readable Python."""
+
+from .api import jit_grad
+from .errors import TracejitError, TracejitWarning
+from .tree import register_container
+
+__version__ = "0.1.0"
+__all__ = ["TracejitError", "TracejitWarning", "jit_grad", "register_container"]

@@ -1,0 +1,413 @@
+"""jit_grad: the options, and the life of a call in reading order.
+
+    signature -> recorded before? -> compiled code answers
+              -> else record, differentiate (joint.py), answer, and keep the graph
+                 the next call with this signature compiles it: optimize, plan, emit, load
+
+Where a function cannot be compiled, direct mode answers: the same recording and the same rules,
+with plain values in the reverse sweep.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from . import audit as auditing
+from .binding import Binding
+from .cache import Cache, CacheInfo, Signature
+from .codegen.compile import Compiled, load
+from .codegen.emit import Emitted, Form, emit
+from .config import BACKENDS, settings
+from .dag.graph import Graph
+from .dag.node import Node, location
+from .dag.op import numpy_path
+from .dag.passes import optimize
+from .errors import ConfigError, FallbackError, TracejitError, TracejitWarning
+from .joint import Run, Wanted, plain_results, run, seal, static_leaf, traced_results
+from .trace import Recorder, active_recorder
+from .trace.capture import Capture, Guard, capture
+from .trace.source import user_frame
+from .tree import unflatten
+
+
+class Entry:
+    """What is kept for one signature: a recorded graph, compiled when it is needed again.
+
+    direct: why direct mode answers, or None.
+    """
+
+    __slots__ = (
+        "arity", "audited", "compiled", "direct", "form", "graph", "guards", "optimized",
+    )  # fmt: skip
+
+    def __init__(self, arity: int) -> None:
+        self.arity = arity
+        self.audited = False
+        self.compiled: Compiled | None = None
+        self.direct: str | None = None
+        self.form: Form | None = None
+        self.graph: Graph | None = None
+        self.guards: tuple[Guard, ...] = ()
+        self.optimized: Graph | None = None
+
+
+class JitGrad:
+    """A function together with its gradient; see `jit_grad`."""
+
+    def __init__(
+        self, function: Callable[..., Any], wanted: Wanted, optimize: bool, debug_hook: Any,
+        audit: bool, receiver: bool = False,
+    ) -> None:  # fmt: skip
+        functools.update_wrapper(self, function)
+        self.__tracejit_function__ = function
+        self._wanted = wanted
+        self._optimize = optimize
+        self._debug_hook = debug_hook
+        self._audit = audit
+        self._receiver = receiver  # the first argument is the instance of a method
+        self._method: JitGrad | None = None
+        self._binding = Binding(function)
+        self._cache: Cache[Entry] = Cache(settings.cache_size)
+        self._capture: Capture | None = None
+        self._latest: Entry | None = None
+        self._accepts: Callable[..., bool] = _never
+        self._run: Callable[..., Any] = _never
+        self._arity = -1
+        self._guards: tuple[Guard, ...] = ()
+        self._hits = self._misses = self._direct = 0
+        self._warned = False
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if (
+            len(args) == self._arity
+            and not kwargs
+            and self._accepts(*args)
+            and active_recorder() is None
+        ):
+            for guard in self._guards:
+                if not guard.holds():
+                    return self._slow(args, kwargs)
+            try:
+                result = self._run(*args)
+            except Exception as error:
+                raise self._located(error, self._latest) from None
+            if result is not NotImplemented:
+                self._hits += 1
+                return result
+        return self._slow(args, kwargs)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        if self._method is None:
+            wanted = replace(self._wanted, argnum=self._wanted.argnum + 1)
+            self._method = JitGrad(self.__wrapped__, wanted, self._optimize, self._debug_hook,
+                                   self._audit, receiver=True)
+        return _Bound(self._method, instance)
+
+    # -- the slower ways to an answer --------------------------------------------------------
+
+    def _slow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        signature, upstream = self._sign(args, kwargs)
+        outer = active_recorder()
+        if outer is not None:
+            result = run(outer, self.__wrapped__, signature, self._wanted, upstream, nested=True)
+            return traced_results(outer, result)
+        if self._debug_hook is not None or settings.check:
+            return self._debug(signature, upstream)
+        if not self._optimize:
+            return self._run_directly(signature, upstream)
+        key_signature = self._with_upstream(signature, upstream)
+        entry = self._cache.find(key_signature.key)
+        if entry is not None and all(guard.holds() for guard in entry.guards):
+            if entry.direct is not None:
+                self._direct += 1
+                return self._run_directly(signature, upstream)
+            self._hits += 1
+            return self._run_compiled(entry, signature, upstream)
+        return self._record(signature, key_signature, upstream)
+
+    def _sign(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Signature, Any]:
+        upstream = None
+        if self._wanted.partial:
+            if not args:
+                raise TypeError("with partialGrad=True the last positional argument is dL/d(output)")
+            *given, upstream = args
+            args = tuple(given)
+        values, keywords = self._binding.bind(args, kwargs)
+        names = self._binding.names(len(values), keywords)
+        return Signature(values, keywords, names, self._receiver), upstream
+
+    def _with_upstream(self, signature: Signature, upstream: Any) -> Signature:
+        if not self._wanted.partial:
+            return signature
+        given = Signature((upstream,), (), ("d_output",))
+        signature.key = (signature.key, given.key)
+        return signature
+
+    def _run_directly(self, signature: Signature, upstream: Any) -> Any:
+        with Recorder(for_compiling=False) as recorder:
+            result = run(recorder, self.__wrapped__, signature, self._wanted, upstream)
+        return plain_results(result, recorder.nodes)
+
+    def _record(self, signature: Signature, key_signature: Signature, upstream: Any) -> Any:
+        """Answer a call of a new signature, and keep what was recorded."""
+        self._misses += 1
+        reason = self._cache.explain_miss(key_signature)
+        if settings.debug:
+            print(f"tracejit: {self.__name__}: miss: {reason}", file=sys.stderr)
+        entry = Entry(len(signature.trees) + self._wanted.partial)
+        found = capture(self.__wrapped__)
+        entry.guards = found.guards
+        entry.direct = found.reason or signature.opaque
+        if entry.direct is not None:
+            self._fall_back(entry.direct)
+            answer = self._run_directly(signature, upstream)
+        else:
+            with Recorder(for_compiling=True) as recorder:
+                result = run(recorder, self.__wrapped__, signature, self._wanted, upstream)
+            entry.direct = recorder.left or _opaque_output(result)
+            if entry.direct is not None:
+                self._fall_back(entry.direct)
+            answer = plain_results(result, recorder.nodes)
+            if entry.direct is None:
+                entry.graph = seal(result, recorder, self.__name__)
+                entry.form = Form(
+                    self._wanted, result.several, result.parameters, tuple(result.output_trees)
+                )
+        if entry.direct is not None:
+            self._direct += 1
+        self._cache.store(key_signature, entry)
+        return answer
+
+    def _run_compiled(self, entry: Entry, signature: Signature, upstream: Any) -> Any:
+        compiled = self._compile(entry, signature)
+        values = self._values(signature, upstream)
+        try:
+            result = compiled.run(*values)
+        except Exception as error:
+            raise self._located(error, entry) from None
+        if result is NotImplemented:  # a Python number has another type than when recorded
+            self._direct += 1
+            return self._run_directly(signature, upstream)
+        if self._audit and not entry.audited:
+            entry.audited = True
+            wrong = auditing.differs(self, signature, upstream, result)
+            if wrong is not None:
+                entry.direct = wrong.reason
+                self._fall_back(wrong.reason)
+                return wrong.answer
+        self._make_latest(entry, compiled)
+        return result
+
+    def _values(self, signature: Signature, upstream: Any) -> list[Any]:
+        leaves = iter(signature.leaves)
+        values = [unflatten(tree, leaves) for tree in signature.trees]
+        return [*values, upstream] if self._wanted.partial else values
+
+    def _make_latest(self, entry: Entry, compiled: Compiled) -> None:
+        self._arity = -1  # other threads take the slow way while this changes
+        self._latest = entry
+        self._accepts = compiled.accepts
+        self._run = compiled.run
+        self._guards = entry.guards
+        self._arity = entry.arity
+
+    def _compile(self, entry: Entry, signature: Signature) -> Compiled:
+        if entry.compiled is None:
+            assert entry.graph is not None
+            assert entry.form is not None
+            entry.optimized = optimize(entry.graph)
+            entry.compiled = load(emit(entry.optimized, signature, entry.form,
+                                       self._wanted.partial))
+        return entry.compiled
+
+    # -- falling back, errors, debugging -----------------------------------------------------
+
+    def _fall_back(self, reason: str) -> None:
+        message = f"{self.__name__} runs in direct mode, not compiled: {reason}"
+        if settings.strict:
+            raise FallbackError(message)
+        if not self._warned:
+            self._warned = True
+            frame, level = user_frame(), 2
+            walk: Any = sys._getframe(1)
+            while walk is not None and walk is not frame:
+                walk, level = walk.f_back, level + 1
+            warnings.warn(message, TracejitWarning, stacklevel=level)
+
+    def _located(self, error: Exception, entry: Entry | None) -> Exception:
+        """Add the user's line to an exception that compiled code raised."""
+        node = entry.compiled.node_at(error.__traceback__) if entry and entry.compiled else None
+        if node is not None and node.site is not None:
+            note = f"in {numpy_path(node.op.fn)} at {location(node.site)}"
+            if hasattr(error, "add_note"):
+                error.add_note(note)
+            elif error.args and isinstance(error.args[0], str):
+                error.args = (f"{error.args[0]} ({note})", *error.args[1:])
+        return error
+
+    def _debug(self, signature: Signature, upstream: Any) -> Any:
+        from .debug.checks import run_checked
+
+        return run_checked(self.__wrapped__, self.__name__, signature, self._wanted, upstream,
+                           self._debug_hook)
+
+    # -- looking inside ----------------------------------------------------------------------
+
+    def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Entry, Signature]:
+        signature, upstream = self._sign(args, kwargs)
+        key_signature = self._with_upstream(signature, upstream)
+        entry = self._cache.find(key_signature.key)
+        if entry is None:
+            self._record(signature, key_signature, upstream)
+            entry = self._cache.find(key_signature.key)
+        assert entry is not None
+        if entry.direct is not None:
+            raise TracejitError(f"{self.__name__} is not compiled: {entry.direct}")
+        return entry, signature
+
+    def source(self, *args: Any, backend: str | None = None, **kwargs: Any) -> str:
+        """Return the emitted module for a call with these arguments, as text."""
+        check_backend(backend)
+        return self._compiled_for(args, kwargs).emitted.text
+
+    def graph(self, *args: Any, **kwargs: Any) -> Graph:
+        """Return the optimised joint graph for a call with these arguments."""
+        entry, signature = self._entry(args, kwargs)
+        self._compile(entry, signature)
+        assert entry.optimized is not None
+        return entry.optimized
+
+    def _compiled_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Compiled:
+        entry, signature = self._entry(args, kwargs)
+        return self._compile(entry, signature)
+
+    def explain(self) -> str:
+        """Say in text what is cached, how it is answered and why, and why calls missed."""
+        lines = [f"{self.__name__}: {self.cache_info()}"]
+        for described, entry in self._cache.items():
+            lines.append("signature " + ", ".join(f"{k}: {v}" for k, v in described.items()))
+            if entry.direct is not None:
+                lines.append(f"  direct mode: {entry.direct}")
+            elif entry.compiled is None or entry.optimized is None or entry.graph is None:
+                lines.append("  recorded; compiled when it is called again")
+            else:
+                counts = f"{len(entry.graph.nodes)} nodes, {len(entry.optimized.nodes)} optimised"
+                pool = entry.compiled.pool
+                buffers = f", buffers {pool.nbytes} bytes" if pool else ""
+                lines.append(f"  numpy target: {counts}{buffers}: {entry.compiled.path}")
+        lines += [f"miss: {reason}" for reason in self._cache.misses]
+        return "\n".join(lines)
+
+    def wait(self) -> None:
+        """Return when no compilation is pending: at once, on the NumPy target."""
+
+    def cache_info(self) -> CacheInfo:
+        """Return the counts of hits, misses, kept signatures and direct calls."""
+        return CacheInfo(self._hits, self._misses, len(self._cache), self._direct)
+
+    def cache_clear(self) -> None:
+        """Forget all signatures, compiled code and counts."""
+        self._arity = -1
+        self._latest = None
+        self._accepts = self._run = _never
+        self._cache.clear()
+        self._hits = self._misses = self._direct = 0
+
+
+class _Bound:
+    """A jit_grad method together with its instance, which is no parameter."""
+
+    __slots__ = ("__self__", "_method")
+
+    def __init__(self, method: JitGrad, instance: Any) -> None:
+        self._method = method
+        self.__self__ = instance
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self._method(self.__self__, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._method, name)
+        return functools.partial(value, self.__self__) if name in ("source", "graph") else value
+
+
+def _never(*args: Any) -> bool:
+    return False
+
+
+def _opaque_output(result: Run) -> str | None:
+    """Say which output cannot be written into emitted code."""
+    for output in result.outputs:
+        if type(output) is not Node and not static_leaf(output):
+            return f"it returns a {type(output).__name__}"
+    return None
+
+
+def check_backend(backend: str | None) -> None:
+    """Refuse a target that does not exist."""
+    if backend is not None and backend not in BACKENDS:
+        raise ConfigError(f"backend={backend!r} is not allowed; use one of: {', '.join(BACKENDS)}")
+
+
+def jit_grad(
+    f: Callable[..., Any] | None = None,
+    optimize: bool = True,
+    withForward: bool = True,
+    withGradients: bool = True,
+    partialGrad: bool = False,
+    debugHook: Callable[[Any, str, Any], None] | None = None,
+    *,
+    argnum: int = 0,
+    backend: str = "auto",
+    audit: bool = True,
+) -> Any:
+    """Make of a NumPy function one that also computes gradients, compiled to Python source.
+
+    `df = jit_grad(f)` is called like f and returns `(grads, out1, out2, ...)`. grads has the
+    structure of the first argument (a number, an array, or nested lists, tuples, dicts,
+    namedtuples and dataclasses of them), each leaf with its parameter's shape, dtype and kind.
+    Only a plain tuple returned by f means several outputs; only the first is differentiated, and
+    it must be a real scalar (an array of size 1, or a number). Works as a decorator, with and
+    without arguments, and on methods.
+
+    Args:
+        f: an ordinary Python function over NumPy arrays and numbers.
+        optimize: compile. With False every call records f and applies the gradient rules.
+        withForward: return the outputs. With False only grads.
+        withGradients: return grads. With False only the outputs (bare if there is one).
+        partialGrad: the last positional argument of df is dL/d(out1), of out1's shape, and is
+            not passed to f; out1 may have any shape.
+        debugHook: called as `debugHook(debugger, message, gen)` where a NaN or Inf first appears
+            from finite inputs; `debugger.generateDot(path)` and `debugger.showDot()` draw the
+            graph, `gen.source` is the code and `gen.line` the line in it.
+        argnum: which positional argument holds the parameters.
+        backend: "auto" or "numpy".
+        audit: compare the first compiled call with the plain function and direct mode.
+
+    Raises:
+        ValueError: withForward and withGradients are both False.
+        TypeError: f is not callable. When called: a parameter is an integer.
+        TracejitError: when called; see tracejit.errors.
+    """
+    if not withForward and not withGradients:
+        raise ConfigError("withForward and withGradients are both False: nothing to compute")
+    check_backend(backend)
+    if f is None:
+        return functools.partial(
+            jit_grad, optimize=optimize, withForward=withForward, withGradients=withGradients,
+            partialGrad=partialGrad, debugHook=debugHook, argnum=argnum, backend=backend,
+            audit=audit,
+        )  # fmt: skip
+    if not callable(f):
+        raise TypeError(f"jit_grad takes a function, not a {type(f).__name__}")
+    wanted = Wanted(withForward, withGradients, partialGrad, argnum)
+    return JitGrad(f, wanted, optimize, debugHook, audit)

@@ -1,0 +1,209 @@
+"""Signatures and the cache of what was recorded and compiled for them.
+
+A signature is all that the emitted code depends on: structure, shapes, dtypes, memory layout, the
+types of numbers, the values of strings, bools and None. Numbers themselves are inputs.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+from .dag.node import dtype_name
+from .errors import ParameterTypeError
+from .tree import LEAF, Tree, flatten, path_text
+
+STATIC = (bool, str, bytes, type(None), np.bool_)
+_NUMBERS = (float, int, complex)
+
+
+class CacheInfo(NamedTuple):
+    """Counts of calls since the last `cache_clear`.
+
+    hits: answered by compiled code or found recorded. misses: recorded anew. size: signatures
+    kept. direct: calls that direct mode answered although `optimize=True`.
+    """
+
+    hits: int
+    misses: int
+    size: int
+    direct: int
+
+
+class Signature:
+    """The signature of one call, with the leaves that were found on the way.
+
+    key: equal for calls that the same code can answer. traced: per leaf, whether it is a number
+    or array (others are static). opaque: the first leaf that is neither, as text, or None.
+    """
+
+    __slots__ = ("key", "keywords", "leaves", "names", "opaque", "traced", "trees")
+
+    def __init__(
+        self,
+        values: tuple[Any, ...],
+        keywords: tuple[str, ...],
+        names: tuple[str, ...],
+        receiver: bool = False,
+    ) -> None:
+        self.leaves: list[Any] = []
+        trees = [flatten(value, self.leaves) for value in values[receiver:]]
+        if receiver:  # the instance of a method is one object, whatever its type
+            trees.insert(0, LEAF)
+            self.leaves.insert(0, values[0])
+        self.trees: tuple[Tree, ...] = tuple(trees)
+        self.keywords = keywords
+        self.names = names
+        self.opaque: str | None = None
+        self.traced: list[bool] = []
+        keys = [self._leaf_key(position) for position in range(len(self.leaves))]
+        self.key: Hashable = (self.trees, keywords, tuple(keys))
+
+    def _leaf_key(self, position: int) -> Hashable:
+        value = self.leaves[position]
+        cls = type(value)
+        if cls is np.ndarray and value.dtype.kind in "biufc":
+            self.traced.append(True)
+            flags = value.flags
+            layout = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "S"
+            return (value.shape, value.dtype, layout)
+        if cls in STATIC:
+            self.traced.append(False)
+            return (cls, value)
+        if hasattr(cls, "_record"):  # a tracer: part of a larger recording, never looked up
+            self.traced.append(True)
+            return "traced"
+        if cls in _NUMBERS or isinstance(value, np.number):
+            self.traced.append(True)
+            return cls
+        self.traced.append(False)
+        if cls is not np.ndarray and (isinstance(value, np.ndarray) or hasattr(cls, "__array__")):
+            raise ParameterTypeError(
+                f"{self.leaf_name(position)} is a {cls.__module__}.{cls.__name__}; pass a plain "
+                "array: np.asarray(...)"
+            )
+        if self.opaque is None:
+            self.opaque = f"{self.leaf_name(position)} is a {cls.__name__}"
+        return ("object", id(value))
+
+    def leaf_name(self, position: int) -> str:
+        """Write a leaf's place in the call: params["W"][0]."""
+        for name, tree in zip(self.names, self.trees, strict=True):
+            paths = list(tree.paths())
+            if position < len(paths):
+                return path_text(name, paths[position])
+            position -= len(paths)
+        return "an argument"
+
+    def identifiers(self) -> list[str]:
+        """Name the leaves for emitted code, as shortly as is clear: W_0, b_1, x."""
+        paths = [
+            (name, *path)
+            for name, tree in zip(self.names, self.trees, strict=True)
+            for path in tree.paths()
+        ]
+        lengths = [_shortest(path) for path in paths]
+        while True:
+            names = [_identifier(p[-n:]) for p, n in zip(paths, lengths, strict=True)]
+            clashing = [i for i, name in enumerate(names) if names.count(name) > 1]
+            longer = [i for i in clashing if lengths[i] < len(paths[i])]
+            if not longer:
+                return names
+            for i in longer:
+                lengths[i] += 1
+
+    def describe(self) -> dict[str, str]:
+        """Say of each leaf what the signature holds of it."""
+        keys = self.key[2]  # type: ignore[index]
+        return {self.leaf_name(i): _key_text(key) for i, key in enumerate(keys)}
+
+
+def _shortest(path: tuple[Any, ...]) -> int:
+    """Count the keys from the last string key to the end of a path."""
+    return next(n for n in range(1, len(path) + 1) if isinstance(path[-n], str))
+
+
+def _identifier(keys: tuple[Any, ...]) -> str:
+    name = re.sub(r"\W", "_", "_".join(map(str, keys)), flags=re.ASCII)
+    return f"p_{name}" if name[:1].isdigit() or not name else name
+
+
+def _key_text(key: Any) -> str:
+    if isinstance(key, type):
+        return key.__name__
+    if len(key) == 3:
+        shape, dtype, layout = key
+        mark = "" if layout == "C" else f" {layout}-order" if layout == "F" else " strided"
+        return f"{dtype_name(dtype)}[{','.join(map(str, shape))}]{mark}"
+    return repr(key[1])
+
+
+def difference(old: dict[str, str], new: dict[str, str]) -> str:
+    """Say how one signature differs from another, leaf by leaf."""
+    changed = [
+        f"{name}: {old.get(name, 'absent')} -> {new.get(name, 'absent')}"
+        for name in dict.fromkeys([*old, *new])
+        if old.get(name) != new.get(name)
+    ]
+    return "; ".join(changed) or "other structure or order of the arguments"
+
+
+Entry = TypeVar("Entry")
+
+
+class Cache(Generic[Entry]):
+    """A bounded map from signature keys to entries; the least recently used one goes first."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.misses: list[str] = []  # the reasons for the last misses, newest last
+        self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
+        self._signatures: OrderedDict[Hashable, dict[str, str]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: Hashable) -> Entry | None:
+        """Look a key up and count it as used."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is not None:
+                self._entries.move_to_end(key)
+            return entry
+
+    def explain_miss(self, signature: Signature) -> str:
+        """Say how a signature differs from the nearest one that is kept, and remember it."""
+        described = signature.describe()
+        with self._lock:
+            reasons = [difference(old, described) for old in list(self._signatures.values())[-8:]]
+            reason = min(reasons, key=lambda r: (r.count(";"), len(r)), default="first call")
+            self.misses.append(reason)
+            del self.misses[:-20]
+        return reason
+
+    def store(self, signature: Signature, entry: Entry) -> None:
+        """Keep an entry, dropping the least recently used one where there are too many."""
+        with self._lock:
+            self._entries[signature.key] = entry
+            self._signatures[signature.key] = signature.describe()
+            while len(self._entries) > self.limit:
+                gone, _ = self._entries.popitem(last=False)
+                del self._signatures[gone]
+
+    def items(self) -> list[tuple[dict[str, str], Entry]]:
+        """List the kept signatures, described, with their entries."""
+        with self._lock:
+            return [(self._signatures[k], e) for k, e in self._entries.items()]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self._signatures.clear()
+            self.misses.clear()
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -1,0 +1,49 @@
+"""Names in emitted code: the user's own where there is one, op_number elsewhere; never clashing."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Iterable
+
+from ..dag.graph import Graph
+from ..dag.node import Node
+
+_DTYPES = {"b1", "c8", "c16", *(f"{kind}{size}" for kind in "fiu" for size in (1, 2, 4, 8, 16))}
+_OURS = {"np", "slots", "allocate", "accepts", "nan", "inf", "number", *_DTYPES}
+
+
+class Names:
+    """Gives out identifiers that are free in one emitted module."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = {*_OURS, *taken}
+        self._counts: dict[str, int] = {}
+
+    def take(self, wanted: str, numbered: bool = False) -> str:
+        """Take a name, with a number behind it where it is taken (or always, if `numbered`)."""
+        name = wanted
+        while numbered or not self._free(name):
+            number = self._counts.get(wanted, 0 if numbered else 1)
+            self._counts[wanted] = number + 1
+            name, numbered = f"{wanted}_{number}", False
+        self._taken.add(name)
+        return name
+
+    def _free(self, name: str) -> bool:
+        return not (
+            name in self._taken
+            or keyword.iskeyword(name)
+            or hasattr(builtins, name)
+        )
+
+
+def name_nodes(graph: Graph, names: Names) -> dict[Node, str]:
+    """Name the computed nodes of a graph."""
+    found: dict[Node, str] = {}
+    for node in graph.nodes:
+        if node.hint and node.hint.isidentifier():
+            found[node] = names.take(node.hint)
+        else:
+            found[node] = names.take(node.op.name.split(".")[-1], numbered=True)
+    return found

@@ -1,0 +1,160 @@
+"""Small builders of Python syntax trees, and their printing with astor.
+
+Negative constants are unary minus on a positive one, because astor prints `-2.0 ** 2.0` for the
+constant -2.0 in a power. Statements may carry a comment, printed at the end of their line.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..dag.node import dtype_name
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # astor asks for ast.Num on 3.12
+    import astor
+
+
+class Note(ast.stmt):
+    """A comment on a line of its own."""
+
+    _fields = ("text",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+def name(identifier: str) -> ast.expr:
+    """Read a variable, or a dotted path like np.add.reduce."""
+    first, *rest = identifier.split(".")
+    expression: ast.expr = ast.Name(first, ast.Load())
+    for attribute in rest:
+        expression = ast.Attribute(expression, attribute, ast.Load())
+    return expression
+
+
+def call(function: str | ast.expr, *args: ast.expr, **kwargs: ast.expr | None) -> ast.Call:
+    """Call a function; keywords whose value is None are left out."""
+    keywords = [ast.keyword(key, value) for key, value in kwargs.items() if value is not None]
+    target = name(function) if isinstance(function, str) else function
+    return ast.Call(target, list(args), keywords)
+
+
+def method(value: ast.expr, attribute: str, *args: ast.expr, **kwargs: ast.expr) -> ast.Call:
+    """Call a method."""
+    return call(ast.Attribute(value, attribute, ast.Load()), *args, **kwargs)
+
+
+def attribute(value: ast.expr, of: str) -> ast.expr:
+    """Read an attribute."""
+    return ast.Attribute(value, of, ast.Load())
+
+
+def subscript(value: ast.expr, key: ast.expr) -> ast.Subscript:
+    """Index a value."""
+    return ast.Subscript(value, key, ast.Load())
+
+
+def literal(value: Any) -> ast.expr:
+    """Write a constant: numbers, strings, tuples, slices, dtypes."""
+    if isinstance(value, np.dtype):
+        if not value.isnative:
+            return call("np.dtype", ast.Constant(value.str))
+        return name(dtype_name(value))
+    if isinstance(value, tuple):
+        return ast.Tuple([literal(v) for v in value], ast.Load())
+    if isinstance(value, slice):
+        ends = (None if v is None else literal(v) for v in (value.start, value.stop, value.step))
+        return ast.Slice(*ends)
+    if isinstance(value, (bool, str, bytes, type(None))) or value is Ellipsis:
+        return ast.Constant(value)
+    if isinstance(value, complex):
+        return call("complex", literal(value.real), literal(value.imag))
+    if isinstance(value, float) and not math.isfinite(value):
+        return name("nan") if value != value else name("inf") if value > 0 else negative("inf")
+    if math.copysign(1.0, value) < 0:
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    return ast.Constant(value)
+
+
+def negative(identifier: str) -> ast.expr:
+    """Write -identifier."""
+    return ast.UnaryOp(ast.USub(), name(identifier))
+
+
+def assign(target: str, value: ast.expr, comment: str = "") -> ast.stmt:
+    """Bind a name."""
+    return commented(ast.Assign([ast.Name(target, ast.Store())], value), comment)
+
+
+def unpack(targets: Iterable[str], value: ast.expr) -> ast.stmt:
+    """Bind several names to the items of one value."""
+    names: list[ast.expr] = [ast.Name(t, ast.Store()) for t in targets]
+    return ast.Assign([ast.Tuple(names, ast.Store())], value)
+
+
+def store(target: ast.expr, value: ast.expr, comment: str = "") -> ast.stmt:
+    """Assign to a subscript."""
+    target.ctx = ast.Store()  # type: ignore[attr-defined]
+    return commented(ast.Assign([target], value), comment)
+
+
+def expression(value: ast.expr, comment: str = "") -> ast.stmt:
+    """A call for its effect."""
+    return commented(ast.Expr(value), comment)
+
+
+def commented(statement: ast.stmt, comment: str) -> ast.stmt:
+    """Hang a comment on a statement."""
+    statement.comment = comment  # type: ignore[attr-defined]
+    return statement
+
+
+def function(
+    title: str, args: list[str], keyword_only: list[str], doc: str, body: list[ast.stmt]
+) -> ast.FunctionDef:
+    """Define a function with a docstring."""
+    arguments = ast.arguments(
+        posonlyargs=[], args=[ast.arg(a) for a in args], vararg=None,
+        kwonlyargs=[ast.arg(a) for a in keyword_only], kw_defaults=[None] * len(keyword_only),
+        kwarg=None, defaults=[],
+    )  # fmt: skip
+    content = [ast.Expr(ast.Constant(doc)), *body] if doc else body
+    definition = ast.FunctionDef(title, arguments, content, [])
+    definition.type_params = []  # type: ignore[attr-defined, unused-ignore]
+    definition.returns = None
+    return definition
+
+
+class _Generator(astor.SourceGenerator):  # type: ignore[misc]
+    """astor's printer, with comments and without wrapping of lines."""
+
+    def visit_Note(self, node: Note) -> None:
+        self.newline(node)
+        self.write(f"# {_one_line(node.text)}")
+
+    def _commented(self, node: ast.stmt) -> None:
+        getattr(super(), f"visit_{type(node).__name__}")(node)
+        comment = getattr(node, "comment", "")
+        if comment:
+            self.write(f"  # {_one_line(comment)}")
+
+    visit_Assign = visit_Expr = visit_AugAssign = visit_Return = _commented
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def to_source(body: list[ast.stmt]) -> str:
+    """Print statements as a module's text."""
+    generator = _Generator("    ")
+    generator.visit(ast.Module(body, []))
+    return "".join(str(part) for part in generator.result).lstrip("\n") + "\n"

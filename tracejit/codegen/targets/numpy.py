@@ -1,0 +1,312 @@
+"""The NumPy target: each node is a NumPy call, with `out=` where it has a slot.
+
+Elementwise chains run in place on one slot. Scalars use Python's operators, which are several
+times faster on them than ufuncs; full reductions call the ufunc's `reduce` directly.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...dag.node import Node, Spec
+from ...dag.op import numpy_path
+from ...ops.index import HOLE, is_basic
+from .. import syntax as s
+
+Operand = Callable[[Any], ast.expr]  # how a node or constant is written where it is read
+
+_BINARY: dict[str, ast.operator] = {
+    "+": ast.Add(), "-": ast.Sub(), "*": ast.Mult(), "/": ast.Div(), "//": ast.FloorDiv(),
+    "%": ast.Mod(), "**": ast.Pow(), "&": ast.BitAnd(), "|": ast.BitOr(), "^": ast.BitXor(),
+    "<<": ast.LShift(), ">>": ast.RShift(),
+}  # fmt: skip
+_COMPARE: dict[str, ast.cmpop] = {
+    "<": ast.Lt(), "<=": ast.LtE(), ">": ast.Gt(), ">=": ast.GtE(), "==": ast.Eq(),
+    "!=": ast.NotEq(),
+}  # fmt: skip
+_UNARY: dict[str, ast.unaryop] = {"-": ast.USub(), "+": ast.UAdd(), "~": ast.Invert()}
+
+_WITH_COPYTO = {"where", "astype", "copy", "full", "index_set", "index_add", "unindex"}
+
+
+def takes_slot(node: Node) -> bool:
+    """Tell whether the node can be computed into a given array."""
+    return node.op.out or node.op.name in _WITH_COPYTO or node.op.name.endswith("_where")
+
+
+def overwrites(node: Node, source: Node) -> bool:
+    """Tell whether the node may be computed in the memory of this input."""
+    op = node.op
+    if op.name in ("index_set", "index_add"):
+        return node.inputs[0] is source and source not in node.inputs[1:]
+    return op.elementwise and op.out
+
+
+def is_inlined(node: Node, readers: int) -> bool:
+    """Tell whether a node is written inside its reader's line: a transpose that is read once."""
+    return node.op.name == "transpose" and node.spec.is_array and readers == 1
+
+
+def expression(node: Node, operand: Operand) -> ast.expr:
+    """Write a node as an expression that makes a new value (or a view)."""
+    op, attrs = node.op, node.attrs
+    special = _SPECIAL.get(op.name)
+    if special is not None:
+        return special(node, operand)
+    operands = [operand(i) for i in node.inputs]
+    if op.symbol is not None and _uses_symbol(node):
+        return _with_symbol(op.symbol, operands)
+    if node.spec.is_python and op.operator is abs:
+        return s.call("abs", *operands)
+    if op.reduces is not None:
+        return _reduce(node, operands, None)
+    keywords = {key: s.literal(value) for key, value in attrs.items()}
+    return s.call(op.path or op.name, *operands, **keywords)
+
+
+def _uses_symbol(node: Node) -> bool:
+    if node.spec.is_python:
+        return True
+    specs = [_spec(i) for i in node.inputs]
+    if all(spec is None or spec.is_python for spec in specs):
+        return False  # a ufunc called on Python numbers gives a NumPy scalar, an operator does not
+    return node.op.symbol != "**" or not node.spec.is_array
+
+
+def _spec(value: Any) -> Spec | None:
+    if type(value) is Node:
+        return value.spec
+    return None if not hasattr(value, "dtype") else Spec(type(value), (), value.dtype)
+
+
+def _with_symbol(symbol: str, operands: list[ast.expr]) -> ast.expr:
+    if len(operands) == 1:
+        return ast.UnaryOp(_UNARY[symbol], operands[0])
+    if symbol in _COMPARE:
+        return ast.Compare(operands[0], [_COMPARE[symbol]], [operands[1]])
+    return ast.BinOp(operands[0], _BINARY[symbol], operands[1])
+
+
+def statements(node: Node, target: str, slot: str | None, operand: Operand, in_place: bool,
+               comment: str) -> list[ast.stmt]:  # fmt: skip
+    """Write a node as statements that bind `target`, computing into `slot` where it has one."""
+    op = node.op
+    if op.name in _MULTIPLE:
+        return _MULTIPLE[op.name](node, target, slot, operand, in_place, comment)
+    if op.name.endswith("_where") and op.variadic:
+        return _masked(node, target, slot, operand, comment)
+    if slot is None:
+        lines = [s.assign(target, expression(node, operand), comment)]
+        if op.name == "power" and node.spec.is_python:  # its type depends on the values
+            lines.append(_type_guard(target, node.spec.cls))
+        return lines
+    out = s.name(slot)
+    operands = [operand(i) for i in node.inputs]
+    if op.name == "where":
+        copy = s.call("np.copyto", out, operands[2])
+        chosen = s.call("np.copyto", out, operands[1], where=operands[0])
+        return [s.expression(copy), s.expression(chosen), s.assign(target, out, comment)]
+    if op.name in ("astype", "copy", "full"):
+        cast = s.literal("unsafe") if op.name == "astype" else None
+        copy = s.call("np.copyto", out, operands[0], casting=cast)
+        return [s.expression(copy), s.assign(target, out, comment)]
+    if op.reduces is not None:
+        return [s.assign(target, _reduce(node, operands, out), comment)]
+    if op.name == "matmul":
+        return [s.assign(target, _matmul(node, operand, out), comment)]
+    if op.name == "concatenate":
+        return [s.assign(target, _concatenate(node, operand, out), comment)]
+    keywords = {key: s.literal(value) for key, value in node.attrs.items()}
+    return [s.assign(target, s.call(op.path or op.name, *operands, **keywords, out=out), comment)]
+
+
+def helper(node: Node) -> tuple[str, str] | None:
+    """The name and text of a function that the node calls and that NumPy does not have."""
+    op = node.op
+    if op.path is not None or op.name in _SPECIAL or op.name in _MULTIPLE or op.symbol:
+        return None
+    text = textwrap.dedent(inspect.getsource(op.fn))
+    return op.name, text.replace(f"def {op.fn.__name__}(", f"def {op.name}(", 1)
+
+
+def _type_guard(target: str, cls: type) -> ast.stmt:
+    test = ast.Compare(s.call("type", s.name(target)), [ast.IsNot()], [s.name(cls.__name__)])
+    return ast.If(test, [ast.Return(s.name("NotImplemented"))], [])
+
+
+def _reduce(node: Node, operands: list[ast.expr], out: ast.expr | None) -> ast.expr:
+    assert node.op.reduces is not None
+    keepdims = s.literal(True) if node.attrs["keepdims"] else None
+    return s.call(
+        f"{numpy_path(node.op.reduces)}.reduce",
+        operands[0],
+        axis=s.literal(node.attrs["axis"]),
+        keepdims=keepdims,
+        out=out,
+    )
+
+
+def _matmul(node: Node, operand: Operand, out: ast.expr | None = None) -> ast.expr:
+    specs = [_operand_spec(i) for i in node.inputs]
+    plain = all(len(p.shape) <= 2 and p.dtype == node.spec.dtype for p in specs)
+    plain = plain and node.spec.dtype is not None and node.spec.dtype.kind == "f"
+    function = "np.dot" if plain else "np.matmul"  # dot is the faster of the two on small ones
+    return s.call(function, *(operand(i) for i in node.inputs), out=out)
+
+
+def _operand_spec(value: Any) -> Spec:
+    return value.spec if type(value) is Node else Spec(type(value), value.shape, value.dtype)
+
+
+def _concatenate(node: Node, operand: Operand, out: ast.expr | None = None) -> ast.expr:
+    arrays = ast.Tuple([operand(i) for i in node.inputs], ast.Load())
+    return s.call("np.concatenate", arrays, axis=s.literal(node.attrs["axis"]), out=out)
+
+
+def _transpose(node: Node, operand: Operand) -> ast.expr:
+    axes, value = node.attrs["axes"], operand(node.inputs[0])
+    if not node.spec.is_array:
+        return s.call("np.transpose", value)
+    if axes == tuple(range(len(axes)))[::-1]:
+        return s.attribute(value, "T")
+    return s.method(value, "transpose", s.literal(axes))
+
+
+def _reshape(node: Node, operand: Operand) -> ast.expr:
+    value, shape = operand(node.inputs[0]), s.literal(node.attrs["shape"])
+    order = {"order": s.literal(node.attrs["order"])} if "order" in node.attrs else {}
+    if type(node.inputs[0]) is Node and not node.inputs[0].spec.is_python:
+        return s.method(value, "reshape", shape, **order)
+    return s.call("np.reshape", value, shape, **order)
+
+
+def key_expression(key: Any, arrays: list[ast.expr]) -> ast.expr:
+    """Write an index, with the arrays in their places."""
+    rest = iter(arrays)
+    if key is HOLE:
+        return next(rest)
+    if type(key) is not tuple:
+        return s.literal(key)
+    parts = [next(rest) if part is HOLE else s.literal(part) for part in key]
+    return ast.Tuple(parts, ast.Load())
+
+
+def _index(node: Node, operand: Operand) -> ast.expr:
+    x, *arrays = (operand(i) for i in node.inputs)
+    return s.subscript(x, key_expression(node.attrs["key"], arrays))
+
+
+def _convert(node: Node, operand: Operand) -> ast.expr:
+    source, cls = node.inputs[0], node.attrs["cls"]
+    value = operand(source)
+    if cls is np.ndarray:
+        return s.call("np.array", value)
+    if type(source) is Node and source.spec.is_array:
+        value = s.method(value, "item")
+        if cls is float:
+            return value
+    return s.call("float" if cls is float else f"np.{cls.__name__}", value)
+
+
+def _astype(node: Node, operand: Operand) -> ast.expr:
+    return s.method(operand(node.inputs[0]), "astype", s.literal(node.attrs["dtype"]))
+
+
+def _item(node: Node, operand: Operand) -> ast.expr:
+    return s.method(operand(node.inputs[0]), "item")
+
+
+def _full(node: Node, operand: Operand) -> ast.expr:
+    shape, dtype = s.literal(node.attrs["shape"]), s.literal(node.attrs["dtype"])
+    return s.call("np.full", shape, operand(node.inputs[0]), dtype)
+
+
+_SPECIAL: dict[str, Callable[[Node, Operand], ast.expr]] = {
+    "matmul": _matmul,
+    "concatenate": _concatenate,
+    "transpose": _transpose,
+    "reshape": _reshape,
+    "index": _index,
+    "convert": _convert,
+    "astype": _astype,
+    "item": _item,
+    "full": _full,
+}
+
+
+def _written_array(
+    node: Node, target: str, slot: str | None, operand: Operand, in_place: bool, comment: str
+) -> list[ast.stmt]:
+    """unindex, index_set, index_add: an array to start from, then the write into it."""
+    name, key = node.op.name, node.attrs["key"]
+    if name == "unindex":
+        value, *arrays = (operand(i) for i in node.inputs)
+        if slot is None:
+            shape, dtype = s.literal(node.spec.shape), s.literal(node.spec.dtype)
+            lines = [s.assign(target, s.call("np.zeros", shape, dtype), comment)]
+        else:
+            zero = s.expression(s.method(s.name(slot), "fill", s.literal(0)))
+            lines = [zero, s.assign(target, s.name(slot), comment)]
+    else:
+        x, value, *arrays = (operand(i) for i in node.inputs)
+        lines = _copy_first(x, target, slot, in_place, comment)
+    where = key_expression(key, arrays)
+    if name != "index_set" and not is_basic(key):
+        return [*lines, s.expression(s.call("np.add.at", s.name(target), where, value))]
+    place = s.subscript(s.name(target), where)
+    if name == "index_add":
+        place.ctx = ast.Store()
+        return [*lines, ast.AugAssign(place, ast.Add(), value)]
+    return [*lines, s.store(place, value)]
+
+
+def _copy_first(
+    x: ast.expr, target: str, slot: str | None, in_place: bool, comment: str
+) -> list[ast.stmt]:
+    if slot is None:
+        return [s.assign(target, s.call("np.array", x), comment)]
+    copy = [] if in_place else [s.expression(s.call("np.copyto", s.name(slot), x))]
+    return [*copy, s.assign(target, s.name(slot), comment)]
+
+
+def _masked(
+    node: Node, target: str, slot: str | None, operand: Operand, comment: str
+) -> list[ast.stmt]:
+    *inputs, mask, out = (operand(i) for i in node.inputs)
+    lines = _copy_first(out, target, slot, False, comment)
+    write = s.call(
+        node.op.path or node.op.name, *inputs, out=s.name(target), where=mask,
+        casting=s.literal("same_kind"),
+    )  # fmt: skip
+    return [*lines, s.expression(write)]
+
+
+def _last_writer(
+    node: Node, target: str, slot: str | None, operand: Operand, in_place: bool, comment: str
+) -> list[ast.stmt]:
+    shape, where = s.literal(node.attrs["shape"]), node.attrs["key"]
+    key = key_expression(where, [operand(i) for i in node.inputs])
+    mine = s.method(
+        s.call("np.arange", s.literal(node.spec.size)), "reshape", s.literal(node.spec.shape)
+    )
+    numbers = s.name("number")
+    return [
+        s.assign("number", s.call("np.zeros", shape, s.name("np.intp"))),
+        s.store(s.subscript(numbers, key), mine),
+        s.assign(target, ast.Compare(s.subscript(s.name("number"), key), [ast.Eq()], [mine]),
+                 comment),
+    ]  # fmt: skip
+
+
+_MULTIPLE: dict[str, Callable[..., list[ast.stmt]]] = {
+    "unindex": _written_array,
+    "index_set": _written_array,
+    "index_add": _written_array,
+    "last_writer": _last_writer,
+}

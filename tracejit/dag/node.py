@@ -1,0 +1,194 @@
+"""Nodes: one recorded operation each, with its inputs, its value and where the user wrote it.
+
+A node's inputs are nodes or plain constants. While a function is recorded every node holds the
+value that was computed; `seal` replaces it by a Spec, which is all that compiling needs.
+Nodes are plain slotted objects, because recording makes thousands of them per millisecond.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .op import Op
+
+Site = tuple[CodeType, int]  # the user's code object and the offset of its instruction
+
+
+class Spec:
+    """What is known of a value without having it: Python type, shape, dtype and memory order.
+
+    `cls` is np.ndarray, a NumPy scalar type, or a Python number type (whose dtype is None).
+    """
+
+    __slots__ = ("cls", "dtype", "order", "shape")
+
+    def __init__(
+        self, cls: type, shape: tuple[int, ...], dtype: np.dtype[Any] | None, order: str = "C"
+    ) -> None:
+        self.cls = cls
+        self.shape = shape
+        self.dtype = dtype
+        self.order = order
+
+    @property
+    def is_array(self) -> bool:
+        """Tell whether the value is an ndarray (0-d ones included)."""
+        return self.cls is np.ndarray
+
+    @property
+    def is_python(self) -> bool:
+        """Tell whether the value is a Python number, with Python's arithmetic."""
+        return self.dtype is None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of array data; 0 for scalars."""
+        if not self.is_array or self.dtype is None:
+            return 0
+        return self.size * self.dtype.itemsize
+
+    @property
+    def size(self) -> int:
+        """Count the elements."""
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Spec):
+            return NotImplemented
+        return (
+            self.cls is other.cls and self.shape == other.shape and bool(self.dtype == other.dtype)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.cls, self.shape, self.dtype))
+
+    def __str__(self) -> str:
+        if self.dtype is None:
+            return self.cls.__name__
+        name = dtype_name(self.dtype)
+        return f"{name}[{','.join(map(str, self.shape))}]" if self.is_array else name
+
+
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """Name a dtype shortly: f8, i4, b1; byte order is told only where it is not native."""
+    text = dtype.str.lstrip("|") if dtype.isnative else dtype.str
+    return text.lstrip("<>=") if dtype.isnative else text
+
+
+def spec_of(value: Any) -> Spec:
+    """Describe a value: array, NumPy scalar or Python number."""
+    cls = type(value)
+    if cls is np.ndarray:
+        flags = value.flags
+        order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
+        return Spec(cls, value.shape, value.dtype, order)
+    dtype = getattr(value, "dtype", None)
+    return Spec(cls, (), dtype if isinstance(dtype, np.dtype) else None)
+
+
+class Node:
+    """One recorded operation; compared and hashed by identity.
+
+    `value`, `site` and `active` (depends on a parameter) are set while recording;
+    `spec`, `hint` (a good name) and `backward` when the graph is sealed.
+    """
+
+    __slots__ = (
+        "active",
+        "attrs",
+        "backward",
+        "hint",
+        "inputs",
+        "op",
+        "site",
+        "spec",
+        "stack",
+        "value",
+    )
+
+    op: Op
+    inputs: tuple[Any, ...]
+    attrs: dict[str, Any]
+    value: Any
+    site: Site | None
+    active: bool
+    spec: Spec
+    hint: str | None
+    backward: bool
+    stack: list[Site]
+
+    def __init__(
+        self,
+        op: Op,
+        inputs: tuple[Any, ...],
+        attrs: dict[str, Any],
+        value: Any,
+        site: Site | None,
+        active: bool,
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.attrs = attrs
+        self.value = value
+        self.site = site
+        self.active = active
+
+    def seal(self, hint: str | None, backward: bool) -> None:
+        """Keep a Spec instead of the value."""
+        self.spec = spec_of(self.value)
+        self.hint = hint
+        self.backward = backward
+        self.value = None
+
+    def like(
+        self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], spec: Spec | None = None
+    ) -> Node:
+        """Make a sealed node that stands in this one's place in a rewritten graph."""
+        node = Node(op, inputs, attrs, None, self.site, self.active)
+        node.spec = spec or self.spec
+        node.hint = self.hint
+        node.backward = self.backward
+        return node
+
+    @property
+    def operands(self) -> list[Node]:
+        """The inputs that are nodes, in order."""
+        return [i for i in self.inputs if type(i) is Node]
+
+    @property
+    def where(self) -> str:
+        """The user's file:line, or '?' where there is none."""
+        return location(self.site)
+
+    def __repr__(self) -> str:
+        return f"<Node {self.op.name} at {self.where}>"
+
+
+def location(site: Site | None) -> str:
+    """Write a site as 'file.py:12'."""
+    if site is None:
+        return "?"
+    return f"{site[0].co_filename}:{line_number(*site)}"
+
+
+@lru_cache(maxsize=4096)
+def _lines(code: CodeType) -> dict[int, int]:
+    return {
+        offset: line
+        for start, end, line in code.co_lines()
+        if line is not None
+        for offset in range(start, end, 2)
+    }
+
+
+def line_number(code: CodeType, offset: int) -> int:
+    """Find the source line of an instruction."""
+    return _lines(code).get(offset, code.co_firstlineno)

@@ -1,0 +1,117 @@
+"""What an operation is: one declaration holds all that the compiler knows about it.
+
+An Op names the function that computes it, its gradient rules, whether its result may view its
+first input, whether it takes `out=`, its operator symbol and its scalar form in fused loops.
+Ops are called like functions; a traced argument among theirs (anything with `_record`) records them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Rule = Callable[..., Any] | None  # (g, out, *inputs, **attrs) -> cotangent; None: zero gradient
+
+MISSING: Any = object()  # a rule that nobody has written
+
+BY_FUNCTION: dict[Any, Op] = {}  # NumPy function or ufunc -> the op that stands for it
+BY_NAME: dict[str, Op] = {}
+COMPOSITES: dict[Any, Callable[..., Any]] = {}  # NumPy function -> the same, written with ops
+
+
+class Op:
+    """One operation; see `op` for the meaning of the fields."""
+
+    __slots__ = (
+        "bind",
+        "elementwise",
+        "fn",
+        "name",
+        "operator",
+        "out",
+        "path",
+        "reduces",
+        "scalar",
+        "symbol",
+        "variadic",
+        "views",
+        "vjp",
+    )
+
+    def __init__(self, name: str, fn: Callable[..., Any], **fields: Any) -> None:
+        self.name = name
+        self.fn = fn
+        self.path: str | None = fields.get("path")
+        self.vjp: Any = fields.get("vjp", MISSING)
+        self.variadic: bool = fields.get("variadic", False)
+        self.bind: Callable[..., Any] | None = fields.get("bind")
+        self.elementwise: bool = fields.get("elementwise", False)
+        self.views: bool = fields.get("views", False)
+        self.out: bool = fields.get("out", False)
+        self.reduces: np.ufunc | None = fields.get("reduces")
+        self.symbol: str | None = fields.get("symbol")
+        self.operator: Callable[..., Any] | None = fields.get("operator")
+        self.scalar: str | None = fields.get("scalar")
+
+    def rule(self, position: int) -> Rule:
+        """The gradient rule for one input; MISSING where there is none."""
+        if self.variadic or self.vjp is MISSING or self.vjp is None:
+            return self.vjp  # type: ignore[no-any-return]
+        return self.vjp[position] if position < len(self.vjp) else MISSING  # type: ignore[no-any-return]
+
+    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        """Run on plain values, or record where an input is traced."""
+        for value in inputs:
+            record = getattr(type(value), "_record", None)
+            if record is not None:
+                return record(value, self, inputs, attrs)
+        return self.fn(*inputs, **attrs)
+
+    def __repr__(self) -> str:
+        return f"<Op {self.name}>"
+
+
+def op(name: str, fn: Callable[..., Any], *, stands_for: tuple[Any, ...] = (), **fields: Any) -> Op:
+    """Declare an operation.
+
+    vjp: one rule `(g, out, *inputs, **attrs)` per input; None for an input, or for all, says a
+        zero gradient. With variadic=True one rule `(g, out, position, inputs, **attrs)`.
+    bind: maps the NumPy function's arguments to (inputs, attrs); its signature is what is supported.
+    stands_for: further NumPy functions with the same meaning.
+    elementwise, views, out, reduces: how the result relates to the inputs (see the families).
+    symbol, operator: Python's operator, for scalars and operator syntax; scalar: a loop expression.
+    path: how emitted code names the function, as in "np.linalg.inv".
+    """
+    declared = Op(name, fn, **fields)
+    if name in BY_NAME:
+        raise ValueError(f"the op {name!r} is declared twice")
+    BY_NAME[name] = declared
+    for function in stands_for:
+        BY_FUNCTION[function] = declared
+    return declared
+
+
+def composite(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare that NumPy functions are recorded by running this Python function on tracers."""
+
+    def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
+        for function in functions:
+            COMPOSITES[function] = implementation
+        return implementation
+
+    return register
+
+
+def numpy_path(function: Any) -> str:
+    """Write how user code names a NumPy function: np.tanh, np.linalg.inv."""
+    for prefix, module in (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft)):
+        if getattr(module, function.__name__, None) is function:
+            return f"{prefix}.{function.__name__}"
+    return str(getattr(function, "__name__", function))
+
+
+# Two ops that every graph has: an argument's leaf, and a fresh name for a value.
+INPUT = op("input", lambda: None, vjp=None)
+IDENTITY = op("identity", lambda x: x, vjp=[lambda g, out, x: g], views=True)

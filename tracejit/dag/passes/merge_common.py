@@ -1,0 +1,44 @@
+"""Compute equal things once.
+
+    exp_0 = exp(x)                      exp_0 = exp(x)
+    exp_1 = exp(x)              ->      add_0 = add(exp_0, exp_0)
+    add_0 = add(exp_0, exp_1)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from ..graph import Graph, rebuild
+from ..node import Node
+
+_COMMUTATIVE = {"add", "multiply", "maximum", "minimum"}
+
+
+def merge_common(graph: Graph) -> Graph:
+    """Replace a node by an earlier one with the same op, inputs and attributes."""
+    known: dict[Hashable, Node] = {}
+
+    def merge(node: Node) -> Node:
+        inputs = [_key(i) for i in node.inputs]
+        if node.op.name in _COMMUTATIVE:
+            inputs.sort(key=repr)
+        key = (node.op, tuple(inputs), repr(node.attrs), node.spec)
+        return known.setdefault(key, node)
+
+    return rebuild(graph, merge)
+
+
+def _key(value: Any) -> Hashable:
+    """Identify an input: nodes by identity, constants by type and exact value."""
+    if type(value) is Node:
+        return id(value)
+    if isinstance(value, np.ndarray):
+        small = value.nbytes <= 1024
+        return (value.shape, value.dtype.str, value.tobytes() if small else id(value))
+    if isinstance(value, np.generic):
+        return (value.dtype.str, value.tobytes())
+    return (type(value).__name__, repr(value))

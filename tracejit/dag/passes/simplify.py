@@ -1,0 +1,234 @@
+"""Algebra that is exact for every float, NaN, Inf and signed zero included.
+
+    multiply_0 = multiply(-1.0, y)              negative_0 = negative(y)
+    add_0 = add(x, negative_0)          ->      subtract_0 = subtract(x, y)
+    power_0 = power(x, 2.0)                     square_0 = square(x)
+    transpose_1 = transpose(transpose(w))       w
+
+Not here: x * 0 -> 0 (loses NaN), x + 0.0 -> x (loses the sign of -0.0), x - x -> 0.
+A replacement has exactly the type, shape and dtype of what it replaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..graph import Graph, rebuild
+from ..node import Node
+from ..op import BY_NAME
+
+Rule = Callable[[Node], Any]  # the replacement, or None where the rule does not apply
+
+RULES: dict[str, list[Rule]] = {}
+
+
+def simplify(graph: Graph) -> Graph:
+    """Apply the rules to every node, until none applies to it."""
+
+    def rewrite(node: Node) -> Any:
+        for _ in range(8):
+            new = _once(node)
+            if new is None:
+                return node
+            if type(new) is not Node or new in placed:
+                return new
+            node = new
+        return node
+
+    placed: set[Node] = set(graph.inputs)
+
+    def note(node: Node) -> Any:
+        new = rewrite(node)
+        if type(new) is Node:
+            placed.add(new)
+        return new
+
+    return rebuild(graph, note)
+
+
+def _once(node: Node) -> Any:
+    if node.op.elementwise:
+        narrowed = _narrow(node)
+        if narrowed is not None:
+            return narrowed
+    for rule in RULES.get(node.op.name, ()):
+        new = rule(node)
+        if new is not None:
+            return new
+    return None
+
+
+def _rule(*names: str) -> Callable[[Rule], Rule]:
+    def register(rule: Rule) -> Rule:
+        for name in names:
+            RULES.setdefault(name, []).append(rule)
+        return rule
+
+    return register
+
+
+def _same(node: Node, value: Any) -> Any:
+    """The value, if it can stand in the node's place."""
+    return value if type(value) is Node and value.spec == node.spec else None
+
+
+def _number(value: Any) -> Any:
+    """The number that a constant is or is filled with, or None."""
+    if isinstance(value, (float, int)) and not isinstance(value, (bool, np.bool_)):
+        return value
+    if isinstance(value, np.ndarray) and value.size and value.dtype.kind == "f":
+        if not any(value.strides) or (value.size <= 64 and _uniform(value)):
+            return float(value.flat[0])
+    return None
+
+
+def _uniform(value: Any) -> bool:
+    first = value.flat[:1].tobytes()
+    return bool(value.tobytes() == first * value.size)
+
+
+def _produced_by(value: Any, name: str) -> bool:
+    return type(value) is Node and value.op.name == name
+
+
+def _new(node: Node, name: str, *inputs: Any, **attrs: Any) -> Node:
+    return node.like(BY_NAME[name], inputs, attrs)
+
+
+def _narrow(node: Node) -> Any:
+    """Give an elementwise node the smallest operands: undo broadcasting that others do anyway.
+
+    A uniform constant array becomes a number, and broadcast_to(x) becomes x, where shape and
+    dtype of the result stay what they are.
+    """
+    if not node.spec.is_array or node.op.name in ("astype", "copy"):
+        return None
+    for position, value in enumerate(node.inputs):
+        others = [i for n, i in enumerate(node.inputs) if n != position]
+        if not any(type(o) is Node and o.spec.shape == node.spec.shape for o in others):
+            continue
+        small: Any = None
+        if _produced_by(value, "broadcast_to"):
+            small = value.inputs[0]
+        elif _produced_by(value, "full"):
+            source = value.inputs[0]
+            if _dtype_of(source) in (None, value.spec.dtype) and _float_among(others, value.spec):
+                small = source
+        elif isinstance(value, np.ndarray) and _float_among(others, value):
+            small = _number(value)
+        if small is not None:
+            inputs = tuple(small if n == position else i for n, i in enumerate(node.inputs))
+            return node.like(node.op, inputs, node.attrs)
+    return None
+
+
+def _dtype_of(value: Any) -> Any:
+    return value.spec.dtype if type(value) is Node else getattr(value, "dtype", None)
+
+
+def _float_among(others: list[Any], like: Any) -> bool:
+    """Tell whether another array operand fixes the dtype that `like` has."""
+    return any(type(o) is Node and o.spec.is_array and o.spec.dtype == like.dtype for o in others)
+
+
+@_rule("multiply")
+def _multiply(node: Node) -> Any:
+    x, y = node.inputs
+    for value, other in ((x, y), (y, x)):
+        number = _number(value)
+        if number == 1.0:
+            return _same(node, other)
+        if number == -1.0 and type(other) is Node and other.spec == node.spec:
+            return _new(node, "negative", other)
+    if x is y and not node.spec.is_python:
+        return _new(node, "square", x)
+    if _produced_by(x, "negative") and _produced_by(y, "negative"):
+        return node.like(node.op, (x.inputs[0], y.inputs[0]), {})
+    for value, other in ((x, y), (y, x)):
+        number = _number(value)
+        if number is not None and _produced_by(other, "negative") and type(value) is float:
+            return node.like(node.op, (-number, other.inputs[0]), {})
+    return None
+
+
+@_rule("divide")
+def _divide(node: Node) -> Any:
+    return _same(node, node.inputs[0]) if _number(node.inputs[1]) == 1.0 else None
+
+
+@_rule("add")
+def _add(node: Node) -> Any:
+    x, y = node.inputs
+    if _produced_by(y, "negative"):
+        return _new(node, "subtract", x, y.inputs[0])
+    if _produced_by(x, "negative"):
+        return _new(node, "subtract", y, x.inputs[0])
+    return None
+
+
+@_rule("subtract")
+def _subtract(node: Node) -> Any:
+    x, y = node.inputs
+    number = _number(y)
+    if number == 0.0 and not np.signbit(number):
+        return _same(node, x)
+    if _produced_by(y, "negative"):
+        return _new(node, "add", x, y.inputs[0])
+    return None
+
+
+@_rule("negative")
+def _negative(node: Node) -> Any:
+    x = node.inputs[0]
+    if _produced_by(x, "negative"):
+        return _same(node, x.inputs[0])
+    return None
+
+
+@_rule("power")
+def _power(node: Node) -> Any:
+    exponent = _number(node.inputs[1])
+    x = node.inputs[0]
+    if node.spec.is_python or type(x) is not Node or x.spec.dtype != node.spec.dtype:
+        return None
+    if exponent == 2:
+        return _new(node, "square", x)
+    return _same(node, x) if exponent == 1 else None
+
+
+@_rule("positive", "astype", "identity", "broadcast_to", "reshape", "convert")
+def _nothing(node: Node) -> Any:
+    """Drop what changes nothing."""
+    if node.op.name == "reshape" and "order" in node.attrs:
+        return None
+    return _same(node, node.inputs[0])
+
+
+@_rule("reshape")
+def _reshape(node: Node) -> Any:
+    x = node.inputs[0]
+    if _produced_by(x, "reshape") and not {"order"} & {*node.attrs, *x.attrs}:
+        return node.like(node.op, (x.inputs[0],), node.attrs)
+    return None
+
+
+@_rule("transpose")
+def _transpose(node: Node) -> Any:
+    x, axes = node.inputs[0], node.attrs["axes"]
+    if axes == tuple(range(len(axes))):
+        return _same(node, x)
+    if _produced_by(x, "transpose"):
+        both = tuple(x.attrs["axes"][i] for i in axes)
+        return node.like(node.op, (x.inputs[0],), {"axes": both})
+    return None
+
+
+@_rule("full")
+def _full(node: Node) -> Any:
+    x = node.inputs[0]
+    if _produced_by(x, "broadcast_to"):
+        return node.like(node.op, (x.inputs[0],), node.attrs)
+    return None

@@ -1,0 +1,62 @@
+"""The printer: a graph as text, one node a line, for reading, for tests and for errors.
+
+    x: f8[3]
+    sin_0 = sin(x)  # f8[3]
+    return sin_0
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .graph import Graph
+from .node import Node, dtype_name
+
+
+def to_text(graph: Graph, sites: bool = False) -> str:
+    """Print a graph; with `sites` each line ends with the user's file:line."""
+    names = short_names(graph)
+    lines = [f"{names[node]}: {node.spec}" for node in graph.inputs]
+    for node in graph.nodes:
+        inputs = [names[i] if type(i) is Node else constant_text(i) for i in node.inputs]
+        attrs = [f"{k}={_attr_text(v)}" for k, v in node.attrs.items()]
+        group = f" group {graph.groups[node]}" if node in graph.groups else ""
+        where = f" {node.where}" if sites else ""
+        call = f"{node.op.name}({', '.join(inputs + attrs)})"
+        lines.append(f"{names[node]} = {call}  # {node.spec}{group}{where}")
+    outputs = [names[o] if type(o) is Node else constant_text(o) for o in graph.outputs]
+    lines.append(f"return {', '.join(outputs)}")
+    return "\n".join(lines)
+
+
+def short_names(graph: Graph) -> dict[Node, str]:
+    """Name nodes op_number in order; inputs by their hint."""
+    names: dict[Node, str] = {}
+    counts: dict[str, int] = {}
+    for node in (*graph.inputs, *graph.nodes):
+        base = node.hint if node in graph.inputs and node.hint else node.op.name.split(".")[-1]
+        number = counts.get(base, 0)
+        counts[base] = number + 1
+        plain = node in graph.inputs and number == 0
+        names[node] = base if plain else f"{base}_{number}"
+    return names
+
+
+def constant_text(value: Any) -> str:
+    """Write a constant shortly: numbers in full, arrays by shape and dtype."""
+    if isinstance(value, np.ndarray):
+        if value.size and not any(value.strides):
+            number = repr(value.flat[0].item())
+            return f"full({number}, {dtype_name(value.dtype)}{list(value.shape)})"
+        return f"array({dtype_name(value.dtype)}{list(value.shape)})"
+    if isinstance(value, np.generic):
+        return f"{dtype_name(value.dtype)}({value.item()!r})"
+    return repr(value)
+
+
+def _attr_text(value: Any) -> str:
+    if isinstance(value, np.dtype):
+        return dtype_name(value)
+    return value.__name__ if isinstance(value, type) else repr(value)

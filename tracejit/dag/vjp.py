@@ -1,0 +1,142 @@
+"""The reverse sweep: from the cotangent of an output to those of the nodes it depends on.
+
+The same sweep and the same rules serve direct mode, where `lift` gives plain values, and
+compilation, where it gives tracers, so that the rules' operations are appended to the graph.
+
+Cotangents may be smaller than their node as long as they broadcast to it (the gradient of a sum
+is a number until something needs an array). Broadcasting is undone here and never in a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import MissingGradientError, UnsupportedError
+from .node import Node
+from .op import BY_NAME, INPUT, MISSING
+
+Lift = Callable[[Any], Any]
+
+
+def sweep(
+    nodes: Sequence[Node],
+    cotangents: dict[Node, Any],
+    lift: Lift,
+    reaches: Callable[[Node], bool],
+    enter: Callable[[Node, Any], None] | None = None,
+) -> None:
+    """Complete `cotangents` in place, from the last node to the first.
+
+    Args:
+        nodes: in recorded order.
+        cotangents: the seeds; on return also the cotangents of all nodes that were reached.
+        lift: makes of a node or constant what the rules compute with.
+        reaches: whether a node depends on something that is differentiated.
+        enter: called with each node and its complete cotangent before its rules run.
+    """
+    for node in reversed(nodes):
+        g = cotangents.get(node)
+        if g is None or node.op is INPUT:
+            continue
+        dtype = getattr(node.value, "dtype", None)
+        if dtype is not None and dtype.kind != "f":
+            if dtype.kind == "c":
+                raise UnsupportedError(
+                    f"{node.op.name} at {node.where} gives complex numbers: gradients through "
+                    "complex values are not supported yet; work on real and imaginary parts"
+                )
+            continue
+        if enter is not None:
+            enter(node, g)
+        op, inputs, attrs = node.op, node.inputs, node.attrs
+        out_shape = getattr(node.value, "shape", ())
+        if not op.elementwise and getattr(g, "shape", ()) != out_shape:
+            g = _broadcast(g, out_shape, dtype)
+        values: list[Any] | None = None
+        for position, source in enumerate(inputs):
+            if type(source) is not Node or not reaches(source):
+                continue
+            rule = op.rule(position)
+            if rule is None:
+                continue
+            if rule is MISSING:
+                raise MissingGradientError(
+                    f"{op.name} at {node.where} has no gradient rule for its input {position}; "
+                    "use a differentiable function, or keep this value out of the loss"
+                )
+            if values is None:
+                values = [lift(i) for i in inputs]
+                out = lift(node)
+            if op.variadic:
+                c = rule(g, out, position, values, **attrs)
+            else:
+                c = rule(g, out, *values, **attrs)
+            if c is None:
+                continue
+            c = _fit(c, source.value, out_shape, op.elementwise)
+            known = cotangents.get(source)
+            cotangents[source] = c if known is None else known + c
+
+
+def depending_on(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
+    """Find the nodes that depend on one of the roots (which are included)."""
+    found = set(roots)
+    for node in nodes:
+        if any(type(i) is Node and i in found for i in node.inputs):
+            found.add(node)
+    return found
+
+
+def _fit(c: Any, value: Any, out_shape: tuple[int, ...], elementwise: bool) -> Any:
+    """Give a cotangent the dtype of its node's value, and a shape that broadcasts to its shape."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is None:  # a Python number: its cotangent is one too
+        c = _sum_to(c, (), out_shape) if elementwise else c
+        if getattr(c, "shape", ()) != ():
+            c = np.sum(c)
+        return c if getattr(c, "dtype", None) is None else BY_NAME["convert"](c, cls=float)
+    shape = value.shape
+    have = getattr(c, "shape", ())
+    if have != shape:
+        if elementwise:
+            if shape != out_shape:
+                c = _sum_to(c, shape, out_shape)
+        elif len(have) > len(shape) or any(
+            n > m for n, m in zip(reversed(have), reversed(shape), strict=False)
+        ):
+            c = _sum_to(c, shape, have)
+    have_dtype = getattr(c, "dtype", None)
+    if have_dtype is not None and have_dtype != dtype:
+        c = c.astype(dtype)
+    return c
+
+
+def _sum_to(c: Any, shape: tuple[int, ...], full: tuple[int, ...]) -> Any:
+    """Undo the broadcasting of `shape` to `full`: sum a cotangent over the repeated axes."""
+    have = getattr(c, "shape", ())
+    if have == shape == full:
+        return c
+    if have == ():
+        repeats = int(np.prod(full, dtype=np.int64)) // max(int(np.prod(shape, dtype=np.int64)), 1)
+        return c if repeats == 1 else c * float(repeats)
+    if have != full:
+        c = np.broadcast_to(c, full)
+    extra = len(full) - len(shape)
+    long = tuple(
+        i for i, n in enumerate(full) if n != 1 and (i < extra or shape[i - extra] == 1)
+    )
+    if long:
+        every = len(long) == len(full) and not shape
+        axis = None if every else long[0] if len(long) == 1 else long
+        c = np.sum(c, axis=axis, keepdims=extra == 0)
+    return c if getattr(c, "shape", ()) == shape else np.reshape(c, shape)
+
+
+def _broadcast(g: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Make a small cotangent as large as its node."""
+    if getattr(g, "dtype", None) is None and dtype is not None:
+        g = BY_NAME["convert"](g, cls=dtype.type)
+    return np.broadcast_to(g, shape)

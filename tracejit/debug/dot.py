@@ -1,0 +1,2 @@
+
+def dot_source(graph): return "digraph {}"

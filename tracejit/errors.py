@@ -1,0 +1,86 @@
+"""Every error and warning of tracejit, each with code that causes it and the fix.
+
+All errors derive from TracejitError and from the built-in exception that fits, so that
+`except TypeError` works as it does for NumPy. Messages say what happened, where (the user's
+file and line) and what to do.
+"""
+
+from __future__ import annotations
+
+
+class TracejitError(Exception):
+    """Base class of all errors that tracejit raises itself."""
+
+
+class TracejitWarning(UserWarning):
+    """Something works, but not as fast or not as meant: a fall-back, a loss without parameters."""
+
+
+class UnsupportedError(TracejitError, NotImplementedError):
+    """A NumPy function, method or keyword that cannot be recorded.
+
+    >>> jit_grad(lambda x: np.sum(np.fft.fft(x)))(x)     # no rule for np.fft.fft
+    Fix: write it with supported functions; the message names the nearest one.
+    """
+
+
+class MissingGradientError(TracejitError, NotImplementedError):
+    """A recorded operation has no gradient rule for an input that the loss depends on.
+
+    >>> jit_grad(lambda x: np.sum(np.spacing(x)))(x)
+    Fix: use a differentiable function, or keep the value out of the loss.
+    """
+
+
+class LostGradientError(TracejitError, TypeError):
+    """A value that depends on the parameters would leave the trace and lose its gradient.
+
+    >>> z = np.zeros(3); z[0] = x[0] * 2                 # a real array cannot hold a traced value
+    >>> math.sin(x[0])                                   # C code sees only a float
+    Fix: build the array with np.stack or np.concatenate, or write into an array that is recorded
+    (`z = np.zeros_like(x)`); call np.sin instead of math.sin.
+    """
+
+
+class WriteToArgumentError(TracejitError, ValueError):
+    """A traced function writes in place to one of its arguments.
+
+    >>> def f(x): x += 1.0; return np.sum(x)
+    Fix: `x = x + 1.0`, or work on a copy: `x = x.copy()`.
+    """
+
+
+class ParameterTypeError(TracejitError, TypeError):
+    """A parameter leaf, argument or output is of a type that has no gradient.
+
+    >>> jit_grad(lambda x: np.sum(x))(np.arange(3))      # integers have no gradient
+    Fix: use floats: `np.arange(3.0)`.
+    """
+
+
+class NotScalarError(TracejitError, ValueError):
+    """The first output is not a single real number, so its gradient is not defined.
+
+    >>> jit_grad(lambda x: x * 2)(np.ones(3))
+    Fix: return a scalar (`np.sum(...)`), or pass `partialGrad=True` and dL/d(output).
+    """
+
+
+class ShapeError(TracejitError, ValueError):
+    """An array passed for dL/d(output) does not have the output's shape."""
+
+
+class FallbackError(TracejitError, RuntimeError):
+    """With TRACEJIT_STRICT=1: a function would have run in direct mode instead of compiled."""
+
+
+class ConfigError(TracejitError, ValueError):
+    """A TRACEJIT_* environment variable or an option has a value that is not allowed."""
+
+
+class NonFiniteError(TracejitError, FloatingPointError):
+    """With TRACEJIT_CHECK=nan: a NaN or Inf appeared where all inputs were finite."""
+
+
+class GraphError(TracejitError, AssertionError):
+    """A graph breaks one of its invariants: a defect of a pass, never of the user's code."""

@@ -1,0 +1,387 @@
+"""One run of a function together with its gradients: the engine under every operator.
+
+Enters: a function, its bound arguments taken apart into leaves, and what is asked for. The
+function runs on tracers, then the reverse sweep runs: on plain values in direct mode, on tracers
+where the result is to be compiled or is itself part of a larger recording. Leaves: a Run, which
+holds the results and, for compiling, can be sealed into a Graph.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .binding import call
+from .cache import STATIC, Signature
+from .dag.graph import Graph
+from .dag.node import Node
+from .dag.op import BY_NAME, IDENTITY, INPUT
+from .dag.vjp import depending_on, sweep
+from .errors import (
+    NotScalarError,
+    ParameterTypeError,
+    ShapeError,
+    TracejitError,
+    TracejitWarning,
+)
+from .trace import Recorder, Tracer
+from .trace.source import assigned_name
+from .tree import Tree, build, flatten, unflatten
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a call computes: outputs, gradients or both; of which argument; from which cotangent."""
+
+    forward: bool = True
+    gradients: bool = True
+    partial: bool = False
+    argnum: int = 0
+
+
+class Run:
+    """The outcome of one run, leaf by leaf.
+
+    inputs: the node of each traced leaf. outputs, gradients: leaves that are nodes or constants.
+    split: how many of the recorder's nodes the forward pass made.
+    """
+
+    __slots__ = (
+        "gradients", "hints", "inputs", "output_trees", "outputs", "parameters", "several",
+        "signature", "split", "wanted",
+    )  # fmt: skip
+
+    def __init__(self, signature: Signature, wanted: Wanted) -> None:
+        self.signature = signature
+        self.wanted = wanted
+        self.inputs: list[Node] = []
+        self.outputs: list[Any] = []
+        self.output_trees: list[Tree] = []
+        self.gradients: list[Any] = []
+        self.parameters: Tree = signature.trees[wanted.argnum] if wanted.gradients else Tree()
+        self.hints: dict[Node, Node] = {}
+        self.split = 0
+        self.several = False
+
+    def results(self, leaf: Callable[[Any], Any]) -> Any:
+        """Put the results together as the call returns them, each leaf made by `leaf`."""
+        return assemble(
+            self.wanted,
+            self.several,
+            self.parameters,
+            tuple(self.output_trees),
+            iter([leaf(g) for g in self.gradients]),
+            iter([leaf(o) for o in self.outputs] if self.wanted.forward else ()),
+        )
+
+
+def assemble(
+    wanted: Wanted,
+    several: bool,
+    parameters: Tree,
+    output_trees: tuple[Tree, ...],
+    gradients: Iterator[Any],
+    outputs: Iterator[Any],
+    make: Callable[[Tree, list[Any]], Any] = build,
+    join: Callable[[list[Any]], Any] = tuple,
+) -> Any:
+    """Give leaves the form in which jit_grad returns them.
+
+    `make` builds a container and `join` the tuple of all results: from values, or from syntax.
+    """
+    grads = unflatten(parameters, gradients, make) if wanted.gradients else None
+    if not wanted.forward:
+        return grads
+    values = [unflatten(tree, outputs, make) for tree in output_trees]
+    if wanted.gradients:
+        return join([grads, *values])
+    return join(values) if several else values[0]
+
+
+def run(
+    recorder: Recorder,
+    function: Callable[..., Any],
+    signature: Signature,
+    wanted: Wanted,
+    upstream: Any = None,
+    nested: bool = False,
+) -> Run:
+    """Run a function and its reverse sweep; see the module's docstring.
+
+    Args:
+        recorder: open; everything is recorded into it.
+        signature: of the bound arguments, without the upstream cotangent.
+        upstream: with `wanted.partial`, dL/d(first output).
+        nested: the recorder belongs to an outer call: results stay traced.
+    """
+    result = Run(signature, wanted)
+    _check_parameters(signature, wanted)
+    leaves = _lift_leaves(recorder, result, nested)
+    start = len(recorder.nodes)
+    handed = _arguments(signature, leaves)
+    answer = call(function, handed, signature.keywords)
+    _check_untouched(signature, handed, leaves)
+    _take_outputs(result, answer)
+    result.split = len(recorder.nodes)
+    if wanted.gradients:
+        seed = _seed(recorder, result, upstream, nested)
+        _differentiate(recorder, result, seed, start, nested)
+    return result
+
+
+def _check_parameters(signature: Signature, wanted: Wanted) -> None:
+    if not wanted.gradients:
+        return
+    if not 0 <= wanted.argnum < len(signature.trees):
+        raise ParameterTypeError(f"argnum={wanted.argnum}, but there is no such argument")
+    for position in _parameter_range(signature, wanted):
+        value = _current(signature.leaves[position])
+        dtype = getattr(value, "dtype", None)
+        kind = type(value).__name__ if dtype is None else str(dtype)
+        if (type(value) is int) or (dtype is not None and dtype.kind in "biu"):
+            raise ParameterTypeError(
+                f"{signature.leaf_name(position)} is {kind}: integers have no gradient; use "
+                "floats, for example x.astype(float)"
+            )
+        if type(value) is complex or (dtype is not None and dtype.kind == "c"):
+            raise ParameterTypeError(
+                f"{signature.leaf_name(position)} is {kind}: complex parameters are not supported "
+                "yet; pass real and imaginary parts as two float arrays"
+            )
+
+
+def _parameter_range(signature: Signature, wanted: Wanted) -> range:
+    before = sum(tree.leaves for tree in signature.trees[: wanted.argnum])
+    return range(before, before + signature.trees[wanted.argnum].leaves)
+
+
+def _lift_leaves(recorder: Recorder, result: Run, nested: bool) -> list[Any]:
+    """Make a tracer of each number and array among the leaves."""
+    signature, leaves = result.signature, []
+    parameters = _parameter_range(signature, result.wanted) if result.wanted.gradients else ()
+    for position, (value, traced) in enumerate(
+        zip(signature.leaves, signature.traced, strict=True)
+    ):
+        if not traced:
+            leaves.append(value)
+            continue
+        differentiated = position in parameters
+        if nested and not differentiated:
+            leaves.append(value)
+            continue
+        if nested:
+            tracer = recorder.record(IDENTITY, (value,), {})
+            tracer.node.active = True
+        else:
+            tracer = Tracer(Node(INPUT, (), {}, value, None, differentiated), recorder)
+        result.inputs.append(tracer.node)
+        leaves.append(tracer)
+    return leaves
+
+
+def _arguments(signature: Signature, leaves: list[Any]) -> list[Any]:
+    rest = iter(leaves)
+    return [unflatten(tree, rest) for tree in signature.trees]
+
+
+def _check_untouched(signature: Signature, handed: list[Any], leaves: list[Any]) -> None:
+    """Refuse that the function changed a container that it was given: it was given a copy."""
+    seen: list[Any] = []
+    trees = tuple(flatten(value, seen) for value in handed)
+    if trees != signature.trees or any(a is not b for a, b in zip(seen, leaves, strict=True)):
+        raise TracejitError(
+            "the traced function adds to, or replaces an entry of, a list, dict or object that it "
+            "got as an argument; return the new value instead, or build a new container"
+        )
+
+
+def _take_outputs(result: Run, answer: Any) -> None:
+    result.several = type(answer) is tuple
+    outputs = answer if result.several else (answer,)
+    if not outputs:
+        raise NotScalarError("the function returns an empty tuple; return a scalar loss first")
+    leaves: list[Any] = []
+    result.output_trees = [flatten(output, leaves) for output in outputs]
+    result.outputs = [leaf.current() if type(leaf) is Tracer else leaf for leaf in leaves]
+
+
+def _seed(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any:
+    """Check that the first output can be differentiated and give its cotangent."""
+    first = result.outputs[0] if result.output_trees[0].cls is None else None
+    value = first.value if type(first) is Node else first
+    kind = getattr(value, "dtype", np.dtype(type(value) if type(value) in (bool, int, float,
+                                                                           complex) else object))
+    if kind.kind not in "biuf":
+        what = f"{kind} numbers" if kind.kind == "c" else f"a {type(value).__name__}"
+        raise NotScalarError(f"the first output must be a real scalar or array; it is {what}")
+    shape = getattr(value, "shape", ())
+    if not result.wanted.partial:
+        if getattr(value, "size", 1) != 1:
+            raise NotScalarError(
+                f"the first output must be a scalar; its shape is {shape}. Sum it, or pass "
+                "partialGrad=True and the cotangent as the last argument"
+            )
+        return 1.0
+    upstream_shape = getattr(upstream, "shape", ())
+    if upstream_shape != shape:
+        raise ShapeError(
+            f"the last argument must have the shape of the first output, {shape}; its shape is "
+            f"{upstream_shape}"
+        )
+    if nested:
+        return upstream
+    node = Node(INPUT, (), {}, upstream, None, False)
+    result.inputs.append(node)
+    if not recorder.for_compiling:
+        return upstream
+    seed = Tracer(node, recorder)
+    return seed.astype(kind) if kind.kind == "f" and _dtype(upstream) not in (None, kind) else seed
+
+
+def _dtype(value: Any) -> Any:
+    return getattr(value, "dtype", None)
+
+
+def _differentiate(
+    recorder: Recorder, result: Run, seed: Any, start: int, nested: bool
+) -> None:
+    signature, wanted = result.signature, result.wanted
+    positions = _parameter_range(signature, wanted)
+    traced_before = sum(signature.traced[: positions.start])
+    count = sum(signature.traced[positions.start : positions.stop])
+    sources = result.inputs[:count] if nested else (
+        result.inputs[traced_before : traced_before + count]
+    )
+    nodes = recorder.nodes[start:]
+    on_tracers = nested or recorder.for_compiling
+    output = result.outputs[0]
+    cotangents: dict[Node, Any] = {}
+    known = depending_on(nodes, sources) if nested else None
+    depends = type(output) is Node and (output in known if known is not None else output.active)
+    if depends:
+        cotangents[output] = seed
+        recorder.open = on_tracers
+        try:
+            sweep(
+                nodes,
+                cotangents,
+                recorder.lift if on_tracers else _value,
+                known.__contains__ if known is not None else _is_active,
+                _entering(recorder, result) if on_tracers else None,
+            )
+        finally:
+            recorder.open = True
+    elif count:
+        warnings.warn(
+            "the first output does not depend on any parameter: all gradients are zero",
+            TracejitWarning,
+            stacklevel=5,
+        )
+    sought = iter(sources)
+    for position in positions:
+        if signature.traced[position]:
+            source = next(sought)
+            cotangent = cotangents.get(source)
+            recorder.origin = cotangent.node if type(cotangent) is Tracer else None
+            gradient = _finish(cotangent, source.value)
+            if type(gradient) is Tracer:
+                gradient = gradient.node
+                result.hints.setdefault(gradient, source)
+            result.gradients.append(gradient)
+        else:
+            result.gradients.append(None)
+    recorder.origin = None
+
+
+def _value(ref: Any) -> Any:
+    return ref.value if type(ref) is Node else ref
+
+
+def _is_active(node: Node) -> bool:
+    return node.active
+
+
+def _entering(recorder: Recorder, result: Run) -> Callable[[Node, Any], None]:
+    def enter(node: Node, cotangent: Any) -> None:
+        recorder.origin = node
+        if type(cotangent) is Tracer:
+            result.hints.setdefault(cotangent.node, node)
+
+    return enter
+
+
+def _finish(cotangent: Any, parameter: Any) -> Any:
+    """Give a gradient exactly the kind, shape and dtype of its parameter."""
+    cls = type(parameter)
+    if cotangent is None:
+        return np.zeros_like(parameter) if cls is np.ndarray else cls(0)
+    if cls is not np.ndarray:
+        same = type(cotangent) is cls or type(_current(cotangent)) is cls
+        return cotangent if same else BY_NAME["convert"](cotangent, cls=cls)
+    shape = parameter.shape
+    if getattr(cotangent, "shape", ()) == shape and isinstance(cotangent, np.ndarray):
+        return cotangent
+    return BY_NAME["full"](cotangent, shape=shape, dtype=parameter.dtype)
+
+
+def _current(value: Any) -> Any:
+    return value.node.value if type(value) is Tracer else value
+
+
+def plain_results(result: Run, nodes: list[Node]) -> Any:
+    """The results as plain values: fresh arrays that share no memory with anything else."""
+    taken = {id(node.value) for node in result.inputs}
+    outputs = {id(o.value) for o in result.outputs if type(o) is Node}
+    taken |= {id(n.value) for n in nodes[: result.split]} - outputs
+
+    def fresh(ref: Any) -> Any:
+        value = ref.value if type(ref) is Node else ref
+        if type(value) is np.ndarray:
+            if value.base is not None or id(value) in taken:
+                return value.copy(order="K")
+            taken.add(id(value))
+        return value
+
+    taken |= {id(o) for o in result.outputs if type(o) is np.ndarray}  # not made by the function
+    return result.results(fresh)
+
+
+def traced_results(recorder: Recorder, result: Run) -> Any:
+    """The results as tracers of the outer recording that this run is part of."""
+    return result.results(recorder.lift)
+
+
+def seal(result: Run, recorder: Recorder, name: str) -> Graph:
+    """Make the graph of a run; its nodes give up their values."""
+    nodes = recorder.nodes
+    hints: dict[Node, str] = {}
+    identifiers = result.signature.identifiers()
+    traced = [i for i, traced in enumerate(result.signature.traced) if traced]
+    for node, position in zip(result.inputs, traced, strict=False):
+        hints[node] = identifiers[position]
+    for node, after in zip(nodes[: result.split], [*nodes[1:], None], strict=False):
+        if after is None or after.site != node.site or after.site is None:
+            bound = assigned_name(node.site)
+            if bound:
+                hints[node] = bound
+    for node, primal in result.hints.items():
+        if primal in hints and node not in hints:
+            hints[node] = f"d_{hints[primal]}"
+    for node in result.inputs:
+        node.seal(hints.get(node, "d_output"), backward=False)
+    for number, node in enumerate(nodes):
+        node.seal(hints.get(node), backward=number >= result.split)
+    outputs = result.outputs if result.wanted.forward else []
+    return Graph(
+        name, tuple(result.inputs), tuple(nodes), (*result.gradients, *outputs),
+        len(result.gradients),
+    )  # fmt: skip
+
+
+def static_leaf(value: Any) -> bool:
+    """Tell whether a result that is no node can be written into emitted code."""
+    return isinstance(value, (*STATIC, int, float, complex, np.generic, np.ndarray))

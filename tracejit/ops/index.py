@@ -1,0 +1,120 @@
+"""Indexing: reading, its transpose, and writing as a new value.
+
+An index is kept as a template, in which HOLE stands for each array or traced integer; those are
+inputs of the op. All forms of NumPy's indexing are covered by the same four ops.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..dag.op import Op, op
+
+
+class _Hole:
+    """Stands in an index template for an array that is an input of the op."""
+
+    def __repr__(self) -> str:
+        return "HOLE"
+
+    def __reduce__(self) -> str:
+        return "HOLE"
+
+
+HOLE = _Hole()
+
+
+def fill(key: Any, arrays: tuple[Any, ...]) -> Any:
+    """Put the arrays back into an index template."""
+    if key is HOLE:
+        return arrays[0]
+    if type(key) is not tuple or not arrays:
+        return key
+    rest = iter(arrays)
+    return tuple(next(rest) if part is HOLE else part for part in key)
+
+
+def is_basic(key: Any) -> bool:
+    """Tell whether an index selects each element at most once (no arrays in it)."""
+    return key is not HOLE and (type(key) is not tuple or HOLE not in key)
+
+
+def _index(x: Any, *arrays: Any, key: Any) -> Any:
+    return x[fill(key, arrays)]
+
+
+def _unindex(g: Any, *arrays: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    out = np.zeros(shape, np.result_type(g))
+    if is_basic(key):
+        out[key] = g
+    else:
+        np.add.at(out, fill(key, arrays), g)
+    return out
+
+
+def _index_set(x: Any, value: Any, *arrays: Any, key: Any) -> Any:
+    out = np.array(x, order="K")
+    out[fill(key, arrays)] = value
+    return out
+
+
+def _index_add(x: Any, value: Any, *arrays: Any, key: Any) -> Any:
+    out = np.array(x, order="K")
+    if is_basic(key):
+        out[key] += value
+    else:
+        np.add.at(out, fill(key, arrays), value)
+    return out
+
+
+def _last_writer(*arrays: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    """Where an index names an element twice, the later write counts: True for those that count."""
+    numbers = np.zeros(shape, np.intp)
+    where = fill(key, arrays)
+    mine = np.arange(numbers[where].size).reshape(numbers[where].shape)
+    numbers[where] = mine
+    return numbers[where] == mine
+
+
+def _read_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) -> Any:
+    x, *arrays = values
+    return None if position else unindex(g, *arrays, key=key, shape=x.shape)
+
+
+def _unindex_rule(g: Any, out: Any, position: int, values: list[Any], key: Any, shape: Any) -> Any:
+    return index(g, *values[1:], key=key)
+
+
+def _set_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) -> Any:
+    _, _, *arrays = values
+    if position == 0:
+        return index_set(g, 0.0, *arrays, key=key)
+    read = index(g, *arrays, key=key)
+    if is_basic(key):
+        return read
+    return np.where(last_writer(*arrays, key=key, shape=out.shape), read, 0)
+
+
+def _add_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) -> Any:
+    return g if position == 0 else index(g, *values[2:], key=key)
+
+
+index = op("index", _index, variadic=True, vjp=_read_rule, views=True)
+unindex = op("unindex", _unindex, variadic=True, vjp=_unindex_rule)
+index_set = op("index_set", _index_set, variadic=True, vjp=_set_rule)
+index_add = op("index_add", _index_add, variadic=True, vjp=_add_rule)
+last_writer = op("last_writer", _last_writer, vjp=None)
+
+
+def unview(viewing: Op, base: Any, new: Any, rest: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    """Write a view's new value into the array that it views."""
+    if viewing is index:
+        return index_set(base, new, *rest, key=attrs["key"])
+    if viewing.name == "transpose":
+        axes = attrs["axes"]
+        new = np.transpose(new, tuple(axes.index(i) for i in range(len(axes))))
+    else:
+        new = np.reshape(new, base.shape, order=attrs.get("order", "C"))
+    return index_set(base, new, key=Ellipsis)

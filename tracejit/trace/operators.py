@@ -1,0 +1,143 @@
+"""The operators and ndarray methods of tracers, each a thin word for an op or a NumPy function.
+
+Python numbers keep Python's arithmetic: for two of them the operator itself is run and recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..dag.op import BY_FUNCTION, BY_NAME, Op
+from . import dispatch
+from .tracer import Tracer
+
+_DUNDERS = {
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv",
+    "floor_divide": "floordiv", "remainder": "mod", "power": "pow", "matmul": "matmul",
+    "bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor",
+    "left_shift": "lshift", "right_shift": "rshift",
+}  # fmt: skip
+_COMPARISONS = {
+    "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",
+    "equal": "eq", "not_equal": "ne",
+}  # fmt: skip
+_UNARY = {"negative": "neg", "positive": "pos", "absolute": "abs", "invert": "invert"}
+_OPERANDS = (int, float, complex, bool, np.generic, np.ndarray)
+_FAST_POWERS = {2: BY_FUNCTION[np.square], 0.5: BY_FUNCTION[np.sqrt]}
+
+
+def _foreign(tracer: Tracer, other: Any) -> bool:
+    """Tell whether an operand is for its own type to handle: a list times a Python number, say."""
+    return not isinstance(other, _OPERANDS) and (
+        not isinstance(other, (list, tuple)) or not hasattr(tracer.node.value, "dtype")
+    )
+
+
+def _binary(op: Op) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    run = op.operator
+
+    def forward(self: Tracer, other: Any) -> Any:
+        if type(other) is not Tracer and _foreign(self, other):
+            return NotImplemented
+        return self.recorder.record(op, (self, other), {}, run)
+
+    def reflected(self: Tracer, other: Any) -> Any:
+        if _foreign(self, other):
+            return NotImplemented
+        return self.recorder.record(op, (other, self), {}, run)
+
+    def in_place(self: Tracer, other: Any) -> Any:
+        if type(self.node.value) is not np.ndarray or not self.recorder.open:
+            return NotImplemented
+        return dispatch.store(self, forward(self, other))
+
+    return forward, reflected, in_place
+
+
+def _power(self: Tracer, exponent: Any, modulo: Any = None) -> Any:
+    value = self.node.value
+    if type(value) is np.ndarray and type(exponent) in (int, float) and value.dtype.kind == "f":
+        op = _FAST_POWERS.get(exponent)
+        if op is not None:  # as ndarray.__pow__ does
+            return self.recorder.record(op, (self,), {})
+    return _general_power(self, exponent)
+
+
+def _unary(op: Op) -> Callable[[Tracer], Any]:
+    run = op.operator
+    return lambda self: self.recorder.record(op, (self,), {}, run)
+
+
+for _name, _dunder in {**_DUNDERS, **_COMPARISONS}.items():
+    _forward, _reflected, _in_place = _binary(BY_NAME[_name])
+    setattr(Tracer, f"__{_dunder}__", _forward)
+    if _name in _DUNDERS:
+        setattr(Tracer, f"__r{_dunder}__", _reflected)
+        setattr(Tracer, f"__i{_dunder}__", _in_place)
+for _name, _dunder in _UNARY.items():
+    setattr(Tracer, f"__{_dunder}__", _unary(BY_NAME[_name]))
+_general_power = Tracer.__pow__  # type: ignore[attr-defined]
+Tracer.__pow__ = _power  # type: ignore[attr-defined]
+
+
+# -- methods: those of NumPy's functions whose first argument is the array ----------------------
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Tracer, *args: Any, **kwargs: Any) -> Any:
+        return dispatch.function(self, function, (self, *args), kwargs)
+
+    return method
+
+
+def _define(name: str, method: Any) -> None:
+    dispatch.METHODS.add(name)
+    setattr(Tracer, name, method)
+
+
+for _function in (
+    np.sum, np.mean, np.max, np.min, np.prod, np.var, np.std, np.any, np.all, np.argmax, np.argmin,
+    np.cumsum, np.dot, np.squeeze, np.swapaxes, np.ravel, np.clip, np.round, np.copy,
+):  # fmt: skip
+    _define(_function.__name__, _method(_function))
+
+
+def _varargs(args: tuple[Any, ...]) -> Any:
+    return args[0] if len(args) == 1 else args
+
+
+def _reshape(self: Tracer, *shape: Any, order: str = "C") -> Any:
+    return np.reshape(self, _varargs(shape), order=order)  # type: ignore[call-overload]
+
+
+def _transpose(self: Tracer, *axes: Any) -> Any:
+    return np.transpose(self, _varargs(axes) if axes else None)  # type: ignore[call-overload]
+
+
+def _astype(self: Tracer, dtype: Any, **options: Any) -> Any:
+    if options.keys() - {"copy"}:
+        return Tracer.__getattr__(self, "astype")
+    return BY_NAME["astype"](self, dtype=np.dtype(dtype))
+
+
+def _item(self: Tracer, *index: Any) -> Any:
+    chosen = self[index if len(index) != 1 else index[0]] if index else self
+    return BY_NAME["item"](chosen)
+
+
+def _fill(self: Tracer, value: Any) -> None:
+    self[...] = value
+
+
+_define("reshape", _reshape)
+_define("transpose", _transpose)
+_define("astype", _astype)
+_define("flatten", lambda self: np.reshape(BY_NAME["copy"](self), -1))
+_define("item", _item)
+_define("fill", _fill)
+_define("T", property(lambda self: np.transpose(self)))
+_define("mT", property(lambda self: np.swapaxes(self, -1, -2)))
+

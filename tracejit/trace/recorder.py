@@ -1,0 +1,154 @@
+"""The recorder: runs every operation on real values and appends a node for it.
+
+Enters: an op, its arguments (tracers and plain values), its attributes. Leaves: a tracer on the
+result. What always holds: the nodes are in program order, hold the values NumPy computed, and a
+closed recorder records nothing more: its tracers then behave as their values.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..dag.node import Node, Site, location
+from ..dag.op import Op
+from ..errors import UnsupportedError
+from . import source
+
+SNAPSHOT_LIMIT = 1 << 16  # bytes; direct mode copies constant arrays up to this size
+
+_thread = threading.local()
+
+
+def active_recorder() -> Recorder | None:
+    """The open recorder of this thread, if a function is being recorded in it."""
+    return getattr(_thread, "recorder", None)
+
+
+class Recorder:
+    """Records the operations of one call; open from `__enter__` to `__exit__`.
+
+    left: why what was recorded cannot be compiled (a value left the trace), or None.
+    origin: while gradient rules run, the node whose rules they are; its site is theirs.
+    """
+
+    __slots__ = ("_snapshots", "for_compiling", "keep_stacks", "left", "nodes", "open", "origin")
+
+    def __init__(self, for_compiling: bool, keep_stacks: bool = False) -> None:
+        self.nodes: list[Node] = []
+        self.open = False
+        self.left: str | None = None
+        self.origin: Node | None = None
+        self.for_compiling = for_compiling
+        self.keep_stacks = keep_stacks
+        self._snapshots: dict[int, tuple[Any, Any]] = {}
+
+    def __enter__(self) -> Recorder:
+        self.open = True
+        _thread.recorder = self
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.open = False
+        _thread.recorder = None
+
+    def leave(self, what: str) -> None:
+        """Note that a traced value became a plain one, so that this trace is no program."""
+        if self.left is None and self.open:
+            self.left = f"{what} at {location(source.user_site())}"
+
+    def record(
+        self,
+        op: Op,
+        args: tuple[Any, ...],
+        attrs: dict[str, Any],
+        fn: Callable[..., Any] | None = None,
+    ) -> Any:
+        """Run one operation and record it; plain values come back once the recorder is closed."""
+        values: list[Any] = []
+        inputs: list[Any] = []
+        active = False
+        for arg in args:
+            if type(arg) is Tracer:
+                if arg.recorder is self:
+                    node = arg.node if arg.base is None else arg.current()
+                    values.append(node.value)
+                    inputs.append(node)
+                    if node.active:
+                        active = True
+                    continue
+                arg = arg.value
+            elif not isinstance(arg, _SCALARS):
+                arg = self._constant(arg)
+            values.append(arg)
+            inputs.append(arg)
+        value = (fn or op.fn)(*values, **attrs)
+        if not self.open:
+            return value
+        origin = self.origin
+        node = Node(op, tuple(inputs), attrs, value, origin.site if origin else _site(), active)
+        if self.keep_stacks:
+            node.stack = origin.stack if origin else source.user_stack()
+        self.nodes.append(node)
+        tracer = Tracer(node, self)
+        if op.views and type(value) is np.ndarray and type(args[0]) is Tracer:
+            _note_view(tracer, args, values[0])
+        return tracer
+
+    def lift(self, ref: Any) -> Any:
+        """Make a tracer on a node; constants stay what they are."""
+        return Tracer(ref, self) if type(ref) is Node else ref
+
+    def _constant(self, value: Any) -> Any:
+        """Prepare an untraced operand: a later write to it must not reach what was recorded."""
+        if value is None:
+            return value
+        if not isinstance(value, np.ndarray):
+            return np.asarray(value)
+        if type(value) is not np.ndarray:
+            if not isinstance(value, np.memmap):
+                raise UnsupportedError(
+                    f"{type(value).__name__} at {location(source.user_site())} cannot be traced; "
+                    "use a plain array: np.asarray(...)"
+                )
+            value = np.asarray(value)
+        if not value.flags.writeable:
+            return value
+        if not self.for_compiling and value.nbytes > SNAPSHOT_LIMIT:
+            return value
+        known = self._snapshots.get(id(value))
+        if known is not None and known[0] is value and known[1].tobytes() == value.tobytes():
+            return known[1]
+        copy = value.copy(order="K")
+        self._snapshots[id(value)] = (value, copy)
+        return copy
+
+
+_SCALARS = (float, int, complex, np.generic, bool)
+
+
+def _site() -> Site | None:
+    frame = sys._getframe(2)
+    known = source.internal
+    while known[frame.f_code.co_filename]:
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+    return frame.f_code, frame.f_lasti
+
+
+def _note_view(tracer: Tracer, args: tuple[Any, ...], viewed: Any) -> None:
+    """Let a tracer know that its array is a view of its first argument's."""
+    base = tracer.node.value.base
+    if base is None or not (base is viewed or base is getattr(viewed, "base", None)):
+        return
+    tracer.base = args[0]
+    tracer.rest = args[1:]
+    tracer.stamp = args[0].stamp_now()
+
+
+from .tracer import Tracer  # noqa: E402  (the two know each other)

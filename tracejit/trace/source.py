@@ -1,0 +1,85 @@
+"""Where the user's code is: the frame that called into NumPy or tracejit, and what it assigns.
+
+A site is the pair (code object, instruction offset); file, line and assigned name are worked
+out from it only when somebody asks, because taking it must cost next to nothing.
+"""
+
+from __future__ import annotations
+
+import dis
+import os
+import sys
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FrameType
+
+import numpy as np
+
+from ..dag.node import Site
+
+_INTERNAL = (
+    str(Path(__file__).parent.parent) + os.sep,
+    str(Path(np.__file__).parent) + os.sep,
+    "<__array_function__",
+)
+
+
+class _Internal(dict[str, bool]):
+    """Whether a file belongs to tracejit or NumPy, remembered by file name."""
+
+    def __missing__(self, filename: str) -> bool:
+        internal = filename.startswith(_INTERNAL)
+        self[filename] = internal
+        return internal
+
+
+internal = _Internal()
+
+
+def user_frame(depth: int = 2) -> FrameType | None:
+    """Find the innermost frame that is neither ours nor NumPy's."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None and internal[frame.f_code.co_filename]:
+        frame = frame.f_back
+    return frame
+
+
+def user_site() -> Site | None:
+    """Say where the user's code is now."""
+    frame = user_frame(2)
+    return None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def user_stack() -> list[Site]:
+    """List the user's frames, innermost first, down to the call of the compiled function."""
+    sites = []
+    frame = user_frame(2)
+    while frame is not None:
+        if not internal[frame.f_code.co_filename]:
+            sites.append((frame.f_code, frame.f_lasti))
+        frame = frame.f_back
+    return sites
+
+
+@lru_cache(maxsize=1024)
+def _bindings(code: CodeType) -> dict[int, str]:
+    """Map the offset of each instruction to the name that its result is stored in."""
+    found: dict[int, str] = {}
+    previous = None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("CACHE", "EXTENDED_ARG", "NOP"):
+            continue
+        if previous is not None and instruction.opname.startswith("STORE_") and (
+            "FAST" in instruction.opname or instruction.opname in ("STORE_DEREF", "STORE_NAME")
+        ):
+            name = instruction.argval
+            found[previous] = name[0] if isinstance(name, tuple) else name
+        previous = instruction.offset
+    return found
+
+
+def assigned_name(site: Site | None) -> str | None:
+    """Find the variable that the statement at a site binds to its result, if it does."""
+    if site is None:
+        return None
+    return _bindings(site[0]).get(site[1])

@@ -1,0 +1,232 @@
+"""The tracer: stands for an array or number inside a traced function and records what is done.
+
+It has the shape, dtype, methods and operators of its value, and passes `isinstance` as its
+value would. In-place writes are recorded as new values; views keep their base, so that a write
+through one shows in the other as it does in NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..dag.node import Node, location
+from ..dag.op import BY_FUNCTION, BY_NAME, IDENTITY, INPUT, Op
+from ..errors import LostGradientError, UnsupportedError, WriteToArgumentError
+from ..ops import index as indexing
+from . import dispatch
+from .source import user_site
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+
+class Tracer:
+    """A traced value; see the module's docstring.
+
+    base: the tracer whose array this one views, or None. rest: the other arguments of the view.
+    version: counts the writes to this array; stamp: the base's when this view was last in step.
+    """
+
+    __slots__ = ("__weakref__", "base", "node", "recorder", "rest", "stamp", "version")
+    __array_priority__ = 1000.0
+
+    def __init__(self, node: Node, recorder: Recorder) -> None:
+        self.node: Node = node
+        self.recorder: Recorder = recorder
+        self.base: Tracer | None = None
+        self.version = 0
+        self.rest: tuple[Any, ...]
+        self.stamp: int
+
+    # -- the value ---------------------------------------------------------------------------
+
+    @property
+    def value(self) -> Any:
+        """The array or number that this tracer stands for."""
+        return self.current().value
+
+    @property
+    def __class__(self) -> type:
+        return type(self.node.value)
+
+    @__class__.setter
+    def __class__(self, value: type) -> None:
+        raise TypeError("the type of a traced value cannot be changed")
+
+    def current(self) -> Node:
+        """The node of the value now, after writes to arrays that share its memory."""
+        if self.base is not None and self.stamp != self.base.stamp_now():
+            fresh = self.recorder.record(self.node.op, (self.base, *self.rest), self.node.attrs)
+            self.node = fresh.node
+            self.stamp = self.base.stamp_now()
+        return self.node
+
+    def stamp_now(self) -> int:
+        """Count the writes to this array or to any that it views."""
+        return self.version if self.base is None else self.version + self.base.stamp_now()
+
+    def _record(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        return self.recorder.record(op, args, attrs)
+
+    def _leave(self, what: str, keeps_gradient: bool = False) -> Any:
+        """Give the plain value to code that cannot be recorded."""
+        node = self.current()
+        if self.recorder.open:
+            if node.active and not keeps_gradient:
+                raise LostGradientError(
+                    f"{what} at {location(user_site())} would take a value that depends on the "
+                    "parameters out of the trace, and its gradient would be lost; use NumPy "
+                    "functions on it, and np.stack or np.zeros_like(traced) to build arrays from it"
+                )
+            self.recorder.leave(what)
+        return node.value
+
+    # -- NumPy's protocols -------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs:
+            op = BY_FUNCTION.get(ufunc)
+            if op is not None:
+                return self.recorder.record(op, inputs, {}, ufunc)
+        return dispatch.ufunc(self, ufunc, method, inputs, kwargs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        return dispatch.function(self, function, args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self._leave("converting to a plain array"), dtype=dtype)
+
+    # -- shape -------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.node.value.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.node.value.dtype  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        return self.node.value.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        return self.node.value.size  # type: ignore[no-any-return]
+
+    @property
+    def nbytes(self) -> int:
+        return self.node.value.nbytes  # type: ignore[no-any-return]
+
+    @property
+    def itemsize(self) -> int:
+        return self.node.value.itemsize  # type: ignore[no-any-return]
+
+    def __len__(self) -> int:
+        return len(self.node.value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([self[i] for i in range(len(self.node.value))])
+
+    # -- indexing and writing ----------------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Any:
+        template, holes = dispatch.split_key(self, key)
+        return self.recorder.record(indexing.index, (self, *holes), {"key": template})
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        template, holes = dispatch.split_key(self, key)
+        self.write(indexing.index_set(self, value, *holes, key=template))
+
+    def write(self, new: Any) -> None:
+        """Let this array, and those that share its memory, have a new value from now on."""
+        node = new.node if type(new) is Tracer else new
+        if type(node) is not Node:
+            raise UnsupportedError("a traced array cannot be written to after its call has ended")
+        root = self
+        while root.base is not None:
+            root = root.base
+        if root.node.op is INPUT or root.node.op is IDENTITY:
+            raise WriteToArgumentError(
+                f"the in-place write at {location(user_site())} changes an argument of the traced "
+                "function; write `x = x + ...` instead of `x += ...`, or copy first: x = x.copy()"
+            )
+        if not self.node.value.flags.writeable:
+            raise ValueError(f"assignment destination is read-only at {location(user_site())}")
+        if self.base is not None:
+            self.current()
+            whole = indexing.unview(self.node.op, self.base, Tracer(node, self.recorder),
+                                    self.rest, self.node.attrs)
+            self.base.write(whole)
+            view = self.recorder.record(self.node.op, (self.base, *self.rest), self.node.attrs)
+            self.node = view.node
+            self.stamp = self.base.stamp_now()
+        else:
+            self.node = node
+            self.version += 1
+
+    # -- leaving the trace -------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        return bool(self._leave("a branch on a traced value", keeps_gradient=True))
+
+    def __index__(self) -> int:
+        return self._leave("a traced integer used as a count or index", True).__index__()  # type: ignore[no-any-return]
+
+    def __int__(self) -> int:
+        return int(self._leave("int() of a traced value", keeps_gradient=True))
+
+    def __float__(self) -> float:
+        return float(self._leave("float() of a traced value"))
+
+    def __complex__(self) -> complex:
+        return complex(self._leave("complex() of a traced value"))
+
+    def __hash__(self) -> int:
+        return hash(self._leave("hash() of a traced value", keeps_gradient=True))
+
+    def __contains__(self, item: Any) -> bool:
+        plain = item.value if type(item) is Tracer else item
+        return plain in self._leave("'in' on a traced value", keeps_gradient=True)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self._leave("round() of a traced value", keeps_gradient=True), digits)
+
+    def __str__(self) -> str:
+        return str(self._leave("text of a traced value", keeps_gradient=True))
+
+    def __repr__(self) -> str:
+        return repr(self._leave("text of a traced value", keeps_gradient=True))
+
+    def __format__(self, spec: str) -> str:
+        return format(self._leave("text of a traced value", keeps_gradient=True), spec)
+
+    def tolist(self) -> Any:
+        """A plain list of numbers; an error where that would lose a gradient."""
+        return self._leave("tolist() of a traced value").tolist()
+
+    def __copy__(self) -> Any:
+        return BY_NAME["copy"](self) if isinstance(self, np.ndarray) else self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        return self._leave("pickling a traced value").__reduce__()
+
+    def __getattr__(self, name: str) -> Any:
+        value = object.__getattribute__(self, "node").value
+        if name.startswith("__") or not hasattr(value, name):
+            raise AttributeError(f"{type(value).__name__!r} object has no attribute {name!r}")
+        raise UnsupportedError(
+            f".{name} of a traced {type(value).__name__} at {location(user_site())} is not "
+            "supported yet" + dispatch.suggestion(name, dispatch.METHODS)
+        )
+
+
+from . import operators  # noqa: E402, F401  (gives Tracer its operators and methods)

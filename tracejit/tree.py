@@ -1,0 +1,123 @@
+"""Nested arguments <-> leaves.
+
+A value is a leaf or a container: dict (ordered and default ones too), list, tuple, namedtuple,
+dataclass, or a type registered with `register_container`. `flatten` takes it apart into leaves
+and a Tree that remembers the structure; `unflatten` puts leaves together in the same structure.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+Key = str | int
+_REGISTERED: dict[type, tuple[Callable[[Any], Sequence[Any]], Callable[[Any], Any]]] = {}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tree:
+    """The structure of a container: its type, the keys of its children, and their structures.
+
+    cls is None for a leaf. extra is what else the container needs (a default factory).
+    """
+
+    cls: type | None = None
+    keys: tuple[Any, ...] = ()
+    children: tuple[Tree, ...] = ()
+    extra: Any = None
+
+    @property
+    def leaves(self) -> int:
+        """Count the leaves."""
+        return 1 if self.cls is None else sum(child.leaves for child in self.children)
+
+    def paths(self, prefix: tuple[Key, ...] = ()) -> Iterator[tuple[Key, ...]]:
+        """List the path of each leaf: the keys from the outermost container to it."""
+        if self.cls is None:
+            yield prefix
+        for key, child in zip(self.keys, self.children, strict=True):
+            yield from child.paths((*prefix, key))
+
+
+LEAF = Tree()
+
+
+def register_container(
+    cls: type, flatten: Callable[[Any], Sequence[Any]], unflatten: Callable[[Any], Any]
+) -> None:
+    """Let values of a type hold parameters, as lists and dicts do.
+
+    Args:
+        cls: the exact type; subclasses are not included.
+        flatten: gives the children of an instance, always as many for the same structure.
+        unflatten: makes an instance from such a sequence.
+    """
+    _REGISTERED[cls] = (flatten, unflatten)
+
+
+def open_container(value: Any) -> tuple[tuple[Any, ...], Sequence[Any], Any] | None:
+    """Give (keys, children, extra) of a container, or None for a leaf."""
+    cls = type(value)
+    if cls is dict or cls is OrderedDict:
+        return tuple(value), list(value.values()), None
+    if cls is list or cls is tuple:
+        return tuple(range(len(value))), value, None
+    if cls in _REGISTERED:
+        children = tuple(_REGISTERED[cls][0](value))
+        return tuple(range(len(children))), children, None
+    if cls is defaultdict:
+        return tuple(value), list(value.values()), value.default_factory
+    if isinstance(value, tuple) and hasattr(cls, "_fields"):
+        return cls._fields, value, None
+    if dataclasses.is_dataclass(cls):
+        names = tuple(f.name for f in dataclasses.fields(cls))
+        return names, [getattr(value, name) for name in names], None
+    return None
+
+
+def flatten(value: Any, leaves: list[Any]) -> Tree:
+    """Append the leaves of a value to `leaves` and return its structure."""
+    opened = open_container(value)
+    if opened is None:
+        leaves.append(value)
+        return LEAF
+    keys, children, extra = opened
+    return Tree(type(value), keys, tuple(flatten(child, leaves) for child in children), extra)
+
+
+def unflatten(
+    tree: Tree, leaves: Iterator[Any], make: Callable[[Tree, list[Any]], Any] | None = None
+) -> Any:
+    """Put leaves together in a structure; `make` builds one container (`build` if not given)."""
+    if tree.cls is None:
+        return next(leaves)
+    return (make or build)(tree, [unflatten(child, leaves, make) for child in tree.children])
+
+
+def build(tree: Tree, children: Sequence[Any]) -> Any:
+    """Make one container from its children."""
+    cls = tree.cls
+    assert cls is not None
+    if cls is list or cls is tuple:
+        return cls(children)
+    if cls in _REGISTERED:
+        return _REGISTERED[cls][1](children)
+    if cls is defaultdict:
+        return defaultdict(tree.extra, zip(tree.keys, children, strict=True))
+    if issubclass(cls, dict):
+        return cls(zip(tree.keys, children, strict=True))
+    if issubclass(cls, tuple):
+        return cls(*children)
+    instance = cls.__new__(cls)  # a dataclass: as it was, without running __init__ again
+    for name, child in zip(tree.keys, children, strict=True):
+        object.__setattr__(instance, name, child)
+    return instance
+
+
+def path_text(name: str, path: tuple[Key, ...]) -> str:
+    """Write a leaf's path as Python: params["W"][0]."""
+    return name + "".join(
+        f'["{key}"]' if isinstance(key, str) else f"[{key!r}]" for key in path
+    )
