@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -21,14 +21,14 @@ from . import audit as auditing
 from .binding import Binding
 from .cache import Cache, CacheInfo, Signature
 from .codegen.compile import Compiled, load
-from .codegen.emit import Emitted, Form, emit
+from .codegen.emit import emit
 from .config import BACKENDS, settings
 from .dag.graph import Graph
 from .dag.node import Node, location
 from .dag.op import numpy_path
 from .dag.passes import optimize
 from .errors import ConfigError, FallbackError, TracejitError, TracejitWarning
-from .joint import Run, Wanted, plain_results, run, seal, static_leaf, traced_results
+from .joint import Form, Run, Wanted, form_of, plain_results, run, seal, static_leaf, traced_results
 from .trace import Recorder, active_recorder
 from .trace.capture import Capture, Guard, capture
 from .trace.source import user_frame
@@ -122,15 +122,15 @@ class JitGrad:
             return self._debug(signature, upstream)
         if not self._optimize:
             return self._run_directly(signature, upstream)
-        key_signature = self._with_upstream(signature, upstream)
-        entry = self._cache.find(key_signature.key)
+        key = signature.key_with(upstream)
+        entry = self._cache.find(key)
         if entry is not None and all(guard.holds() for guard in entry.guards):
             if entry.direct is not None:
                 self._direct += 1
                 return self._run_directly(signature, upstream)
             self._hits += 1
             return self._run_compiled(entry, signature, upstream)
-        return self._record(signature, key_signature, upstream)
+        return self._record(key, signature, upstream)
 
     def _sign(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -145,22 +145,15 @@ class JitGrad:
         names = self._binding.names(len(values), keywords)
         return Signature(values, keywords, names, self._receiver), upstream
 
-    def _with_upstream(self, signature: Signature, upstream: Any) -> Signature:
-        if not self._wanted.partial:
-            return signature
-        given = Signature((upstream,), (), ("d_output",))
-        signature.key = (signature.key, given.key)
-        return signature
-
     def _run_directly(self, signature: Signature, upstream: Any) -> Any:
         with Recorder(for_compiling=False) as recorder:
             result = run(recorder, self.__wrapped__, signature, self._wanted, upstream)
-        return plain_results(result, recorder.nodes)
+        return plain_results(result, recorder)
 
-    def _record(self, signature: Signature, key_signature: Signature, upstream: Any) -> Any:
+    def _record(self, key: Hashable, signature: Signature, upstream: Any) -> Any:
         """Answer a call of a new signature, and keep what was recorded."""
         self._misses += 1
-        reason = self._cache.explain_miss(key_signature)
+        reason = self._cache.explain_miss(signature)
         if settings.debug:
             print(f"tracejit: {self.__name__}: miss: {reason}", file=sys.stderr)
         entry = Entry(len(signature.trees) + self._wanted.partial)
@@ -176,15 +169,13 @@ class JitGrad:
             entry.direct = recorder.left or _opaque_output(result)
             if entry.direct is not None:
                 self._fall_back(entry.direct)
-            answer = plain_results(result, recorder.nodes)
+            answer = plain_results(result, recorder)
             if entry.direct is None:
                 entry.graph = seal(result, recorder, self.__name__)
-                entry.form = Form(
-                    self._wanted, result.several, result.parameters, tuple(result.output_trees)
-                )
+                entry.form = form_of(result)
         if entry.direct is not None:
             self._direct += 1
-        self._cache.store(key_signature, entry)
+        self._cache.store(key, signature, entry)
         return answer
 
     def _run_compiled(self, entry: Entry, signature: Signature, upstream: Any) -> Any:
@@ -264,11 +255,11 @@ class JitGrad:
 
     def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Entry, Signature]:
         signature, upstream = self._sign(args, kwargs)
-        key_signature = self._with_upstream(signature, upstream)
-        entry = self._cache.find(key_signature.key)
+        key = signature.key_with(upstream)
+        entry = self._cache.find(key)
         if entry is None:
-            self._record(signature, key_signature, upstream)
-            entry = self._cache.find(key_signature.key)
+            self._record(key, signature, upstream)
+            entry = self._cache.find(key)
         assert entry is not None
         if entry.direct is not None:
             raise TracejitError(f"{self.__name__} is not compiled: {entry.direct}")

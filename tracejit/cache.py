@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from .dag.node import dtype_name
+from .dag.node import dtype_name, layout_of
 from .errors import ParameterTypeError
 from .tree import LEAF, Tree, flatten, path_text
 
@@ -42,7 +42,7 @@ class Signature:
     or array (others are static). opaque: the first leaf that is neither, as text, or None.
     """
 
-    __slots__ = ("key", "keywords", "leaves", "names", "opaque", "traced", "trees")
+    __slots__ = ("keywords", "leaf_keys", "leaves", "names", "opaque", "traced", "trees")
 
     def __init__(
         self,
@@ -60,28 +60,21 @@ class Signature:
         self.keywords = keywords
         self.names = names
         self.opaque: str | None = None
+        self.leaf_keys: list[Hashable] = []
         self.traced: list[bool] = []
-        keys = [self._leaf_key(position) for position in range(len(self.leaves))]
-        self.key: Hashable = (self.trees, keywords, tuple(keys))
+        for position, value in enumerate(self.leaves):
+            key, traced = _leaf_key(value)
+            self.leaf_keys.append(key)
+            self.traced.append(traced)
+            if not traced and type(value) not in STATIC:
+                self._note_opaque(position, value)
 
-    def _leaf_key(self, position: int) -> Hashable:
-        value = self.leaves[position]
+    def key_with(self, upstream: Any) -> Hashable:
+        """The key, for a call with this cotangent of the first output (None where there is none)."""
+        return (self.trees, self.keywords, tuple(self.leaf_keys), _leaf_key(upstream)[0])
+
+    def _note_opaque(self, position: int, value: Any) -> None:
         cls = type(value)
-        if cls is np.ndarray and value.dtype.kind in "biufc":
-            self.traced.append(True)
-            flags = value.flags
-            layout = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "S"
-            return (value.shape, value.dtype, layout)
-        if cls in STATIC:
-            self.traced.append(False)
-            return (cls, value)
-        if hasattr(cls, "_record"):  # a tracer: part of a larger recording, never looked up
-            self.traced.append(True)
-            return "traced"
-        if cls in _NUMBERS or isinstance(value, np.number):
-            self.traced.append(True)
-            return cls
-        self.traced.append(False)
         if cls is not np.ndarray and (isinstance(value, np.ndarray) or hasattr(cls, "__array__")):
             raise ParameterTypeError(
                 f"{self.leaf_name(position)} is a {cls.__module__}.{cls.__name__}; pass a plain "
@@ -89,7 +82,6 @@ class Signature:
             )
         if self.opaque is None:
             self.opaque = f"{self.leaf_name(position)} is a {cls.__name__}"
-        return ("object", id(value))
 
     def leaf_name(self, position: int) -> str:
         """Write a leaf's place in the call: params["W"][0]."""
@@ -119,8 +111,21 @@ class Signature:
 
     def describe(self) -> dict[str, str]:
         """Say of each leaf what the signature holds of it."""
-        keys = self.key[2]  # type: ignore[index]
-        return {self.leaf_name(i): _key_text(key) for i, key in enumerate(keys)}
+        return {self.leaf_name(i): _key_text(key) for i, key in enumerate(self.leaf_keys)}
+
+
+def _leaf_key(value: Any) -> tuple[Hashable, bool]:
+    """Give what the signature holds of a leaf, and whether the leaf is traced."""
+    cls = type(value)
+    if cls is np.ndarray and value.dtype.kind in "biufc":
+        return (value.shape, value.dtype, layout_of(value)), True
+    if cls in STATIC:
+        return (cls, value), False
+    if hasattr(cls, "_record"):  # a tracer: part of a larger recording, never looked up
+        return "traced", True
+    if cls in _NUMBERS or isinstance(value, np.number):
+        return cls, True
+    return ("object", id(value)), False
 
 
 def _shortest(path: tuple[Any, ...]) -> int:
@@ -184,11 +189,11 @@ class Cache(Generic[Entry]):
             del self.misses[:-20]
         return reason
 
-    def store(self, signature: Signature, entry: Entry) -> None:
+    def store(self, key: Hashable, signature: Signature, entry: Entry) -> None:
         """Keep an entry, dropping the least recently used one where there are too many."""
         with self._lock:
-            self._entries[signature.key] = entry
-            self._signatures[signature.key] = signature.describe()
+            self._entries[key] = entry
+            self._signatures[key] = signature.describe()
             while len(self._entries) > self.limit:
                 gone, _ = self._entries.popitem(last=False)
                 del self._signatures[gone]

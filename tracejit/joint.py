@@ -43,6 +43,16 @@ class Wanted:
     argnum: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How results go back: which are wanted, and the structures of gradients and outputs."""
+
+    wanted: Wanted
+    several: bool
+    parameters: Tree
+    output_trees: tuple[Tree, ...]
+
+
 class Run:
     """The outcome of one run, leaf by leaf.
 
@@ -70,20 +80,14 @@ class Run:
     def results(self, leaf: Callable[[Any], Any]) -> Any:
         """Put the results together as the call returns them, each leaf made by `leaf`."""
         return assemble(
-            self.wanted,
-            self.several,
-            self.parameters,
-            tuple(self.output_trees),
+            form_of(self),
             iter([leaf(g) for g in self.gradients]),
             iter([leaf(o) for o in self.outputs] if self.wanted.forward else ()),
         )
 
 
 def assemble(
-    wanted: Wanted,
-    several: bool,
-    parameters: Tree,
-    output_trees: tuple[Tree, ...],
+    form: Form,
     gradients: Iterator[Any],
     outputs: Iterator[Any],
     make: Callable[[Tree, list[Any]], Any] = build,
@@ -93,13 +97,14 @@ def assemble(
 
     `make` builds a container and `join` the tuple of all results: from values, or from syntax.
     """
-    grads = unflatten(parameters, gradients, make) if wanted.gradients else None
+    wanted = form.wanted
+    grads = unflatten(form.parameters, gradients, make) if wanted.gradients else None
     if not wanted.forward:
         return grads
-    values = [unflatten(tree, outputs, make) for tree in output_trees]
+    values = [unflatten(tree, outputs, make) for tree in form.output_trees]
     if wanted.gradients:
         return join([grads, *values])
-    return join(values) if several else values[0]
+    return join(values) if form.several else values[0]
 
 
 def run(
@@ -109,6 +114,7 @@ def run(
     wanted: Wanted,
     upstream: Any = None,
     nested: bool = False,
+    result: Run | None = None,
 ) -> Run:
     """Run a function and its reverse sweep; see the module's docstring.
 
@@ -117,8 +123,9 @@ def run(
         signature: of the bound arguments, without the upstream cotangent.
         upstream: with `wanted.partial`, dL/d(first output).
         nested: the recorder belongs to an outer call: results stay traced.
+        result: filled in as the run goes on, for a caller who wants it if the function raises.
     """
-    result = Run(signature, wanted)
+    result = result or Run(signature, wanted)
     _check_parameters(signature, wanted)
     leaves = _lift_leaves(recorder, result, nested)
     start = len(recorder.nodes)
@@ -332,11 +339,14 @@ def _current(value: Any) -> Any:
     return value.node.value if type(value) is Tracer else value
 
 
-def plain_results(result: Run, nodes: list[Node]) -> Any:
+def plain_results(result: Run, recorder: Recorder) -> Any:
     """The results as plain values: fresh arrays that share no memory with anything else."""
-    taken = {id(node.value) for node in result.inputs}
     outputs = {id(o.value) for o in result.outputs if type(o) is Node}
-    taken |= {id(n.value) for n in nodes[: result.split]} - outputs
+    taken = {id(n.value) for n in recorder.nodes[: result.split]} - outputs
+    taken |= {id(node.value) for node in result.inputs}
+    taken |= {id(o) for o in result.outputs if type(o) is not Node}  # not made by the function
+    if recorder.for_compiling:  # the graph keeps its constants
+        taken |= {id(g) for g in result.gradients}
 
     def fresh(ref: Any) -> Any:
         value = ref.value if type(ref) is Node else ref
@@ -346,7 +356,6 @@ def plain_results(result: Run, nodes: list[Node]) -> Any:
             taken.add(id(value))
         return value
 
-    taken |= {id(o) for o in result.outputs if type(o) is np.ndarray}  # not made by the function
     return result.results(fresh)
 
 
@@ -380,6 +389,12 @@ def seal(result: Run, recorder: Recorder, name: str) -> Graph:
         name, tuple(result.inputs), tuple(nodes), (*result.gradients, *outputs),
         len(result.gradients),
     )  # fmt: skip
+
+
+def form_of(result: Run) -> Form:
+    """Keep of a run how its results go back."""
+    trees = tuple(result.output_trees)
+    return Form(result.wanted, result.several, result.parameters, trees)
 
 
 def static_leaf(value: Any) -> bool:

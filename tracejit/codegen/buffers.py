@@ -94,7 +94,7 @@ def assign_buffers(
                     if source in assigned
                     and last_use[source] == position
                     and source.spec == node.spec
-                    and source.spec.order == node.spec.order
+                    and source.spec.layout == node.spec.layout
                     and overwrites(node, source)
                 ),
                 None,

@@ -19,7 +19,7 @@ from ..cache import Signature
 from ..dag.graph import Graph
 from ..dag.node import Node, dtype_name, line_number
 from ..dag.op import INPUT
-from ..joint import Wanted, assemble
+from ..joint import Form, assemble
 from ..tree import Tree
 from . import syntax as s
 from .buffers import Buffers, assign_buffers
@@ -27,6 +27,7 @@ from .names import Names, name_nodes
 from .signature import Unpacking, accepts_function
 from .targets import numpy as target
 
+_NUMBER_WORDS = {0.5: "half", 1.0: "one", 2.0: "two"}
 LITERAL_LIMIT = 64  # elements of a constant array that is written out
 
 
@@ -44,16 +45,6 @@ class Emitted:
     has_slots: bool
     nbytes: int
     lines: dict[Node, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How results go back: which are wanted, and the structures of gradients and outputs."""
-
-    wanted: Wanted
-    several: bool
-    parameters: Tree
-    output_trees: tuple[Tree, ...]
 
 
 def emit(graph: Graph, signature: Signature, form: Form, upstream: bool) -> Emitted:
@@ -95,6 +86,18 @@ class _Emitter:
         if isinstance(value, np.generic) and type(value) is not np.bool_:
             return s.call(f"np.{type(value).__name__}", s.literal(value.item()))
         return s.literal(value.item() if isinstance(value, np.generic) else value)
+
+    def number(self, value: float, dtype: np.dtype[Any]) -> ast.expr | None:
+        """Name a common number that is kept as a 0-d array, or give None."""
+        word = _NUMBER_WORDS.get(value)
+        if word is None:
+            return None
+        key = (word, dtype.str)
+        if key not in self._constant_names:
+            name = self._constant_names[key] = self.names.take(word)
+            self._note_dtype(dtype)
+            self.constants[name] = s.call("np.array", s.literal(value), s.literal(dtype))
+        return s.name(self._constant_names[key])
 
     def _inlined(self, node: Node) -> bool:
         return (
@@ -200,7 +203,7 @@ class _Emitter:
         slot = None if index is None else self.slots[index]
         in_place = node in self.buffers.in_place
         return target.statements(
-            node, self.node_names[node], slot, self.operand, in_place, comment(node)
+            node, self.node_names[node], slot, self.operand, in_place, comment(node), self.number
         )
 
     def results(self) -> ast.expr:
@@ -210,8 +213,7 @@ class _Emitter:
             leaves.append(self._result(output, given))
         count = self.graph.gradients
         return assemble(
-            self.form.wanted, self.form.several, self.form.parameters, self.form.output_trees,
-            iter(leaves[:count]), iter(leaves[count:]), self._build, self._several,
+            self.form, iter(leaves[:count]), iter(leaves[count:]), self._build, self._several
         )  # fmt: skip
 
     def _result(self, output: Any, given: set[Node]) -> ast.expr:
@@ -259,7 +261,7 @@ class _Emitter:
         for slot in slots:
             spec = slot.spec
             self._note_dtype(spec.dtype)
-            order = s.literal("F") if spec.order == "F" else None
+            order = s.literal("F") if spec.layout == "F" else None
             shape, dtype = s.literal(spec.shape), s.literal(spec.dtype)
             if slot.slab not in shared:
                 views.append(s.call("np.empty", shape, dtype, order=order))

@@ -168,20 +168,17 @@ def accepts_function(unpacking: Unpacking, note_dtype: Callable[[Any], None]) ->
     for argument, tree in zip(unpacking.arguments, unpacking.trees, strict=True):
         _check_tree(argument, tree, position, unpacking.leaf_names, names, body)
         position += tree.leaves
-    conditions: list[ast.expr] = []
     for place, name in enumerate(unpacking.leaf_names):
         node = unpacking.leaf_nodes[place]
         if node is not None:
             note_dtype(node.spec.dtype if node.spec.is_array else None)
-            value = signature.leaves[place] if place < len(signature.leaves) else None
-            conditions += _check_leaf(name, node, value)
+            checks = _check_leaf(name, node)
         else:
-            conditions += _check_static(name, signature.leaves[place])
-    test = (
-        ast.BoolOp(ast.And(), conditions) if len(conditions) > 1
-        else conditions[0] if conditions else s.literal(True)
-    )  # fmt: skip
-    body.append(ast.Return(test))
+            checks = _check_static(name, signature.leaves[place])
+        test = ast.BoolOp(ast.And(), checks) if len(checks) > 1 else checks[0]
+        wrong = ast.UnaryOp(ast.Not(), test)
+        body.append(ast.If(wrong, [ast.Return(s.literal(False))], []))
+    body.append(ast.Return(s.literal(True)))
     doc = "Tell whether a call has the structure, shapes, dtypes and layout compiled for."
     return s.function("accepts", unpacking.arguments, [], doc, body)
 
@@ -218,7 +215,7 @@ def _check_tree(
         _check_tree(part, child, start, leaf_names, names, body)
 
 
-def _check_leaf(name: str, node: Node, value: Any) -> list[ast.expr]:
+def _check_leaf(name: str, node: Node) -> list[ast.expr]:
     spec = node.spec
     cls = s.name(spec.cls.__name__ if spec.is_python else f"np.{spec.cls.__name__}")
     checks = [_compare(s.call("type", s.name(name)), ast.Is(), cls)]
@@ -226,10 +223,17 @@ def _check_leaf(name: str, node: Node, value: Any) -> list[ast.expr]:
         same: ast.cmpop = ast.Is() if spec.dtype.isbuiltin == 1 else ast.Eq()
         checks.append(_compare(s.name(f"{name}.shape"), ast.Eq(), s.literal(spec.shape)))
         checks.append(_compare(s.name(f"{name}.dtype"), same, s.literal(spec.dtype)))
-        if value is not None and spec.size > 1:
-            strides = s.literal(value.strides)
-            checks.append(_compare(s.name(f"{name}.strides"), ast.Eq(), strides))
+        checks += _check_layout(name, spec.layout)
     return checks
+
+
+def _check_layout(name: str, layout: str) -> list[ast.expr]:
+    flags = s.name(f"{name}.flags")
+    if layout == "C":
+        return [s.attribute(flags, "c_contiguous")]
+    if layout == "F":
+        return [s.attribute(flags, "fnc")]
+    return [ast.UnaryOp(ast.Not(), s.attribute(flags, "forc"))]
 
 
 def _check_static(name: str, value: Any) -> list[ast.expr]:

@@ -20,20 +20,20 @@ Site = tuple[CodeType, int]  # the user's code object and the offset of its inst
 
 
 class Spec:
-    """What is known of a value without having it: Python type, shape, dtype and memory order.
+    """What is known of a value without having it: Python type, shape, dtype and memory layout.
 
     `cls` is np.ndarray, a NumPy scalar type, or a Python number type (whose dtype is None).
     """
 
-    __slots__ = ("cls", "dtype", "order", "shape")
+    __slots__ = ("cls", "dtype", "layout", "shape")
 
     def __init__(
-        self, cls: type, shape: tuple[int, ...], dtype: np.dtype[Any] | None, order: str = "C"
+        self, cls: type, shape: tuple[int, ...], dtype: np.dtype[Any] | None, layout: str = "C"
     ) -> None:
         self.cls = cls
         self.shape = shape
         self.dtype = dtype
-        self.order = order
+        self.layout = layout
 
     @property
     def is_array(self) -> bool:
@@ -83,13 +83,17 @@ def dtype_name(dtype: np.dtype[Any]) -> str:
     return text.lstrip("<>=") if dtype.isnative else text
 
 
+def layout_of(array: np.ndarray[Any, Any]) -> str:
+    """Name the memory layout: "C", "F" (and not C), or "S" for any other strides."""
+    flags = array.flags
+    return "C" if flags.c_contiguous else "F" if flags.f_contiguous else "S"
+
+
 def spec_of(value: Any) -> Spec:
     """Describe a value: array, NumPy scalar or Python number."""
     cls = type(value)
     if cls is np.ndarray:
-        flags = value.flags
-        order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
-        return Spec(cls, value.shape, value.dtype, order)
+        return Spec(cls, value.shape, value.dtype, layout_of(value))
     dtype = getattr(value, "dtype", None)
     return Spec(cls, (), dtype if isinstance(dtype, np.dtype) else None)
 

@@ -129,9 +129,8 @@ def _sum_to(c: Any, shape: tuple[int, ...], full: tuple[int, ...]) -> Any:
         i for i, n in enumerate(full) if n != 1 and (i < extra or shape[i - extra] == 1)
     )
     if long:
-        every = len(long) == len(full) and not shape
-        axis = None if every else long[0] if len(long) == 1 else long
-        c = np.sum(c, axis=axis, keepdims=extra == 0)
+        axis = None if not shape else long[0] if len(long) == 1 else long
+        c = np.sum(c, axis=axis, keepdims=extra == 0 and bool(shape))
     return c if getattr(c, "shape", ()) == shape else np.reshape(c, shape)
 
 

@@ -20,6 +20,7 @@ from ...ops.index import HOLE, is_basic
 from .. import syntax as s
 
 Operand = Callable[[Any], ast.expr]  # how a node or constant is written where it is read
+Number = Callable[[float, "np.dtype[Any]"], "ast.expr | None"]  # likewise a number of a dtype
 
 _BINARY: dict[str, ast.operator] = {
     "+": ast.Add(), "-": ast.Sub(), "*": ast.Mult(), "/": ast.Div(), "//": ast.FloorDiv(),
@@ -94,9 +95,11 @@ def _with_symbol(symbol: str, operands: list[ast.expr]) -> ast.expr:
 
 
 def statements(node: Node, target: str, slot: str | None, operand: Operand, in_place: bool,
-               comment: str) -> list[ast.stmt]:  # fmt: skip
+               comment: str, number: Number) -> list[ast.stmt]:  # fmt: skip
     """Write a node as statements that bind `target`, computing into `slot` where it has one."""
     op = node.op
+    if op.elementwise and node.spec.is_array:
+        operand = _matched(node, operand, number)
     if op.name in _MULTIPLE:
         return _MULTIPLE[op.name](node, target, slot, operand, in_place, comment)
     if op.name.endswith("_where") and op.variadic:
@@ -124,6 +127,27 @@ def statements(node: Node, target: str, slot: str | None, operand: Operand, in_p
         return [s.assign(target, _concatenate(node, operand, out), comment)]
     keywords = {key: s.literal(value) for key, value in node.attrs.items()}
     return [s.assign(target, s.call(op.path or op.name, *operands, **keywords, out=out), comment)]
+
+
+def _matched(node: Node, operand: Operand, number: Number) -> Operand:
+    """Write elementwise operands so that NumPy has the least to do: equal ranks, no conversions.
+
+    A ufunc takes 0.25 us on two small rows, 0.8 us on a row and a vector, and 0.2 us more to
+    make an array of a Python float.
+    """
+    shape, dtype = node.spec.shape, node.spec.dtype
+    same = sum(type(i) is Node and i.spec.shape == shape and i.spec.dtype == dtype
+               for i in node.inputs)  # fmt: skip
+
+    def matched(value: Any) -> ast.expr:
+        if type(value) is Node and value.spec.is_array:
+            row = len(shape) == 2 and shape[0] == 1 and value.spec.shape == shape[1:]
+            return s.subscript(operand(value), s.literal(None)) if row else operand(value)
+        if type(value) is float and same and dtype is not None and dtype.kind == "f":
+            return number(value, dtype) or operand(value)
+        return operand(value)
+
+    return matched
 
 
 def helper(node: Node) -> tuple[str, str] | None:
@@ -156,8 +180,10 @@ def _matmul(node: Node, operand: Operand, out: ast.expr | None = None) -> ast.ex
     specs = [_operand_spec(i) for i in node.inputs]
     plain = all(len(p.shape) <= 2 and p.dtype == node.spec.dtype for p in specs)
     plain = plain and node.spec.dtype is not None and node.spec.dtype.kind == "f"
-    function = "np.dot" if plain else "np.matmul"  # dot is the faster of the two on small ones
-    return s.call(function, *(operand(i) for i in node.inputs), out=out)
+    left, right = (operand(i) for i in node.inputs)
+    if not plain:
+        return s.call("np.matmul", left, right, out=out)
+    return s.call(s.attribute(left, "dot"), right, out=out)  # the fastest way on small arrays
 
 
 def _operand_spec(value: Any) -> Spec:
@@ -179,11 +205,12 @@ def _transpose(node: Node, operand: Operand) -> ast.expr:
 
 
 def _reshape(node: Node, operand: Operand) -> ast.expr:
-    value, shape = operand(node.inputs[0]), s.literal(node.attrs["shape"])
+    value, shape = operand(node.inputs[0]), node.attrs["shape"]
     order = {"order": s.literal(node.attrs["order"])} if "order" in node.attrs else {}
     if type(node.inputs[0]) is Node and not node.inputs[0].spec.is_python:
-        return s.method(value, "reshape", shape, **order)
-    return s.call("np.reshape", value, shape, **order)
+        lengths = [s.literal(n) for n in shape] or [s.literal(())]
+        return s.method(value, "reshape", *lengths, **order)
+    return s.call("np.reshape", value, s.literal(shape), **order)
 
 
 def key_expression(key: Any, arrays: list[ast.expr]) -> ast.expr:
