@@ -6,19 +6,14 @@ must belong to this user and be writable by nobody else, because what lies there
 
 from __future__ import annotations
 
-import atexit
-import hashlib
 import linecache
 import os
 import re
-import shutil
 import stat
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable
 from functools import lru_cache, partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -37,7 +32,7 @@ class Compiled:
 
     __slots__ = ("_lines", "accepts", "emitted", "path", "pool", "run")
 
-    def __init__(self, emitted: Emitted, path: Path, namespace: dict[str, Any]) -> None:
+    def __init__(self, emitted: Emitted, path: str, namespace: dict[str, Any]) -> None:
         self.emitted = emitted
         self.path = path
         self.accepts: Callable[..., bool] = namespace["accepts"]
@@ -53,9 +48,8 @@ class Compiled:
 
     def node_at(self, trace: TracebackType | None) -> Node | None:
         """Find the node whose line a traceback passes through."""
-        filename = str(self.path)
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename == filename:
+            if trace.tb_frame.f_code.co_filename == self.path:
                 return self._lines.get(trace.tb_lineno)
             trace = trace.tb_next
         return None
@@ -76,51 +70,63 @@ def _with_pool(function: Callable[..., Any], pool: Pool) -> Callable[..., Any]:
 def load(emitted: Emitted) -> Compiled:
     """Write the text to its file, if it is not there yet, and execute it."""
     path = _publish(emitted)
-    code = compile(emitted.text, str(path), "exec")
-    namespace: dict[str, Any] = {"__name__": path.stem, "__file__": str(path)}
+    code = compile(emitted.text, path, "exec")
+    name = os.path.basename(path).removesuffix(".py")
+    namespace: dict[str, Any] = {"__name__": name, "__file__": path}
     exec(code, namespace)
     return Compiled(emitted, path, namespace)
 
 
-def _publish(emitted: Emitted) -> Path:
+def _publish(emitted: Emitted) -> str:
+    import hashlib  # these two are slow to import, and needed here alone
+    import tempfile
+
     digest = hashlib.sha256(emitted.text.encode()).hexdigest()[:16]
     stem = re.sub(r"\W", "_", emitted.name, flags=re.ASCII)
-    path = _folder(settings.cache_dir) / f"{stem}_{digest}.py"
-    if not path.exists():
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    folder = _folder(settings.cache_dir)
+    path = os.path.join(folder, f"{stem}_{digest}.py")
+    if not os.path.exists(path):
+        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(emitted.text)
         os.replace(temporary, path)
-        linecache.checkcache(str(path))
+        linecache.checkcache(path)
     return path
 
 
 @lru_cache(maxsize=8)
-def _folder(wanted: str | None) -> Path:
+def _folder(wanted: str | None) -> str:
     """Find or make the folder for emitted files."""
-    path = Path(wanted).expanduser() if wanted else _user_cache()
+    path = os.path.expanduser(wanted) if wanted else _user_cache()
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.makedirs(path, mode=0o700, exist_ok=True)
         problem = _problem(path)
     except OSError as error:
         problem = str(error)
     if problem is None:
         return path
-    private = Path(tempfile.mkdtemp(prefix="tracejit-"))
-    atexit.register(shutil.rmtree, private, ignore_errors=True)
-    warnings.warn(
-        f"emitted files go to {private} and not to {path}: {problem}", TracejitWarning, stacklevel=2
-    )
-    return private
+    return _private_folder(f"not to {path}: {problem}")
 
 
-def _problem(path: Path) -> str | None:
+def _private_folder(reason: str) -> str:
+    import atexit
+    import shutil
+    import tempfile
+
+    path = tempfile.mkdtemp(prefix="tracejit-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    message = f"emitted files go to {path} and {reason}"
+    warnings.warn(message, TracejitWarning, stacklevel=2)
+    return path
+
+
+def _problem(path: str) -> str | None:
     """Say why a folder cannot be trusted with code, or None."""
     if not os.access(path, os.W_OK | os.X_OK):
         return "it cannot be written to"
     if not hasattr(os, "getuid"):  # Windows: the profile folder is private
         return None
-    status = path.stat()
+    status = os.stat(path)
     if status.st_uid != os.getuid():
         return "it belongs to another user"
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -128,11 +134,12 @@ def _problem(path: Path) -> str | None:
     return None
 
 
-def _user_cache() -> Path:
+def _user_cache() -> str:
+    home = os.path.expanduser("~")
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = os.path.join(home, "Library", "Caches")
     else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "tracejit"
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    return os.path.join(base, "tracejit")

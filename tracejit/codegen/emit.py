@@ -8,9 +8,9 @@ arguments. `accepts` tells whether a call has the signature that the function wa
 from __future__ import annotations
 
 import ast
+import os
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -299,7 +299,7 @@ def comment(node: Node) -> str:
     if node.site is None:
         return str(node.spec)
     code, offset = node.site
-    return f"{node.spec}  {Path(code.co_filename).name}:{line_number(code, offset)}"
+    return f"{node.spec}  {os.path.basename(code.co_filename)}:{line_number(code, offset)}"
 
 
 def _nested(value: Any) -> ast.expr:

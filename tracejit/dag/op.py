@@ -106,7 +106,7 @@ def composite(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., A
 
 def numpy_path(function: Any) -> str:
     """Write how user code names a NumPy function: np.tanh, np.linalg.inv."""
-    for prefix, module in (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft)):
+    for prefix, module in (("np", np), ("np.linalg", np.linalg)):
         if getattr(module, function.__name__, None) is function:
             return f"{prefix}.{function.__name__}"
     return str(getattr(function, "__name__", function))

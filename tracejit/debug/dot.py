@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..dag.graph import Graph
@@ -73,10 +72,10 @@ def dot_source(
 
 
 def _short(node: Node) -> str:
-    return Path(location(node.site)).name
+    return os.path.basename(location(node.site))
 
 
-def draw(dot_text: str, path: Path) -> None:
+def draw(dot_text: str, path: str | os.PathLike[str]) -> None:
     """Draw DOT text as SVG.
 
     Raises:

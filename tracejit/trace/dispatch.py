@@ -6,7 +6,6 @@ leave. What has no op is an error that names the function, the user's line and w
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -205,6 +204,8 @@ def lost(what: str) -> LostGradientError:
 
 def suggestion(name: str, known: Any) -> str:
     """Name the nearest supported thing, as the end of an error message."""
+    import difflib
+
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.4)
     return f"; the nearest supported one is {near[0]}" if near else ""
 

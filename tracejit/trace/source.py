@@ -10,7 +10,6 @@ import dis
 import os
 import sys
 from functools import lru_cache
-from pathlib import Path
 from types import CodeType, FrameType
 
 import numpy as np
@@ -18,8 +17,8 @@ import numpy as np
 from ..dag.node import Site
 
 _INTERNAL = (
-    str(Path(__file__).parent.parent) + os.sep,
-    str(Path(np.__file__).parent) + os.sep,
+    os.path.dirname(os.path.dirname(__file__)) + os.sep,
+    os.path.dirname(np.__file__) + os.sep,
     "<__array_function__",
 )
 
