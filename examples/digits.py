@@ -21,7 +21,6 @@ from tqdm import tqdm
 
 from pictures import draw_curves, draw_graph, draw_images
 from tracejit import jit_grad
-from tracejit.debug import dot_source
 
 Array = np.ndarray
 Params = dict[str, list[Array]]
@@ -185,7 +184,7 @@ def main() -> None:
     rows = {"original": digits, "16 numbers": autoencoder(auto.params, digits)}
     draw_curves({model.name: model.curve for model in models}, out / "losses.png")
     draw_images(rows, out / "reconstructions.png")
-    graph = draw_graph(dot_source(tanh.df.graph(*batch)), out / "digits.dot")
+    graph = draw_graph(tanh.df.graph(*batch), out / "digits.dot")
     print(f"\nloss curves      {out / 'losses.png'}")
     print(f"reconstructions  {out / 'reconstructions.png'}")
     print(f"network's graph  {graph}")

@@ -1,13 +1,12 @@
 """Draw what the examples have made: curves, rows of images, graphs. Nothing here needs a screen."""
 
-import os
-import shutil
-import subprocess
-import sysconfig
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+
+from tracejit import TracejitError
+from tracejit.debug import Graph, dot_source, draw_dot
 
 
 def draw_curves(curves: dict[str, list[tuple[float, float]]], path: Path) -> None:
@@ -39,14 +38,13 @@ def draw_images(rows: dict[str, np.ndarray], path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def draw_graph(dot: str, path: Path) -> str:
+def draw_graph(graph: Graph, path: Path) -> str:
     """Write a graph as DOT and, where a program can draw it, as SVG; say where it is."""
-    path.write_text(dot, encoding="utf-8")
-    # Where a virtual environment keeps its programs is on PATH only once it is activated.
-    places = os.pathsep.join([os.environ.get("PATH", ""), sysconfig.get_path("scripts")])
-    program = shutil.which("dot", path=places) or shutil.which("graphviz-pure", path=places)
-    if program is None:
-        return f"{path} (no SVG: neither dot nor graphviz-pure is installed)"
+    text = dot_source(graph)
+    path.write_text(text, encoding="utf-8")
     svg = path.with_suffix(".svg")
-    subprocess.run([program, "-Tsvg", str(path), "-o", str(svg)], check=True)
+    try:
+        draw_dot(text, svg)
+    except TracejitError as error:
+        return f"{path} (no SVG: {error})"
     return str(svg)

@@ -56,8 +56,15 @@ class Entry:
         self.optimized: Graph | None = None
 
 
+# No compiled code yet: the arity that no call has comes first.
+_NONE: tuple[int, Callable[..., Any], Callable[..., Any], Entry] = (-1, bool, bool, Entry(-1))
+
+
 class JitGrad:
     """A function together with its gradient; see `jit_grad`."""
+
+    __wrapped__: Callable[..., Any]
+    __name__: str
 
     def __init__(
         self, function: Callable[..., Any], wanted: Wanted, optimize: bool, debug_hook: Any,
@@ -74,28 +81,25 @@ class JitGrad:
         self._binding = Binding(function)
         self._cache: Cache[Entry] = Cache(settings.cache_size)
         self._capture: Capture | None = None
-        self._latest: Entry | None = None
-        self._accepts: Callable[..., bool] = _never
-        self._run: Callable[..., Any] = _never
-        self._arity = -1
-        self._guards: tuple[Guard, ...] = ()
+        self._latest = _NONE
         self._hits = self._misses = self._direct = 0
         self._warned = False
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        arity, accepts, run_compiled, entry = self._latest  # one read: other threads change it
         if (
-            len(args) == self._arity
+            len(args) == arity
             and not kwargs
-            and self._accepts(*args)
+            and accepts(*args)
             and active_recorder() is None
         ):
-            for guard in self._guards:
+            for guard in entry.guards:
                 if not guard.holds():
                     return self._slow(args, kwargs)
             try:
-                result = self._run(*args)
+                result = run_compiled(*args)
             except Exception as error:
-                raise self._located(error, self._latest) from None
+                raise self._located(error, entry) from None
             if result is not NotImplemented:
                 self._hits += 1
                 return result
@@ -138,7 +142,7 @@ class JitGrad:
         upstream = None
         if self._wanted.partial:
             if not args:
-                raise TypeError("with partialGrad=True the last positional argument is dL/d(output)")
+                raise TypeError("partialGrad=True: the last positional argument is dL/d(output)")
             *given, upstream = args
             args = tuple(given)
         values, keywords = self._binding.bind(args, kwargs)
@@ -195,7 +199,7 @@ class JitGrad:
                 entry.direct = wrong.reason
                 self._fall_back(wrong.reason)
                 return wrong.answer
-        self._make_latest(entry, compiled)
+        self._latest = (entry.arity, compiled.accepts, compiled.run, entry)
         return result
 
     def _values(self, signature: Signature, upstream: Any) -> list[Any]:
@@ -203,21 +207,13 @@ class JitGrad:
         values = [unflatten(tree, leaves) for tree in signature.trees]
         return [*values, upstream] if self._wanted.partial else values
 
-    def _make_latest(self, entry: Entry, compiled: Compiled) -> None:
-        self._arity = -1  # other threads take the slow way while this changes
-        self._latest = entry
-        self._accepts = compiled.accepts
-        self._run = compiled.run
-        self._guards = entry.guards
-        self._arity = entry.arity
-
     def _compile(self, entry: Entry, signature: Signature) -> Compiled:
         if entry.compiled is None:
             assert entry.graph is not None
             assert entry.form is not None
             entry.optimized = optimize(entry.graph)
-            entry.compiled = load(emit(entry.optimized, signature, entry.form,
-                                       self._wanted.partial))
+            emitted = emit(entry.optimized, signature, entry.form, self._wanted.partial)
+            entry.compiled = load(emitted)
         return entry.compiled
 
     # -- falling back, errors, debugging -----------------------------------------------------
@@ -234,9 +230,9 @@ class JitGrad:
                 walk, level = walk.f_back, level + 1
             warnings.warn(message, TracejitWarning, stacklevel=level)
 
-    def _located(self, error: Exception, entry: Entry | None) -> Exception:
+    def _located(self, error: Exception, entry: Entry) -> Exception:
         """Add the user's line to an exception that compiled code raised."""
-        node = entry.compiled.node_at(error.__traceback__) if entry and entry.compiled else None
+        node = entry.compiled.node_at(error.__traceback__) if entry.compiled else None
         if node is not None and node.site is not None:
             note = f"in {numpy_path(node.op.fn)} at {location(node.site)}"
             if hasattr(error, "add_note"):
@@ -307,9 +303,7 @@ class JitGrad:
 
     def cache_clear(self) -> None:
         """Forget all signatures, compiled code and counts."""
-        self._arity = -1
-        self._latest = None
-        self._accepts = self._run = _never
+        self._latest = _NONE
         self._cache.clear()
         self._hits = self._misses = self._direct = 0
 
@@ -329,10 +323,6 @@ class _Bound:
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._method, name)
         return functools.partial(value, self.__self__) if name in ("source", "graph") else value
-
-
-def _never(*args: Any) -> bool:
-    return False
 
 
 def _opaque_output(result: Run) -> str | None:

@@ -70,7 +70,7 @@ class Signature:
                 self._note_opaque(position, value)
 
     def key_with(self, upstream: Any) -> Hashable:
-        """The key, for a call with this cotangent of the first output (None where there is none)."""
+        """The key, for a call with this cotangent of the first output, or None."""
         return (self.trees, self.keywords, tuple(self.leaf_keys), _leaf_key(upstream)[0])
 
     def _note_opaque(self, position: int, value: Any) -> None:
@@ -114,7 +114,7 @@ class Signature:
         return {self.leaf_name(i): _key_text(key) for i, key in enumerate(self.leaf_keys)}
 
 
-def _leaf_key(value: Any) -> tuple[Hashable, bool]:
+def _leaf_key(value: Any) -> tuple[Any, bool]:
     """Give what the signature holds of a leaf, and whether the leaf is traced."""
     cls = type(value)
     if cls is np.ndarray and value.dtype.kind in "biufc":

@@ -83,7 +83,7 @@ def _publish(emitted: Emitted) -> str:
 
     digest = hashlib.sha256(emitted.text.encode()).hexdigest()[:16]
     stem = re.sub(r"\W", "_", emitted.name, flags=re.ASCII)
-    folder = _folder(settings.cache_dir)
+    folder = cache_folder(settings.cache_dir)
     path = os.path.join(folder, f"{stem}_{digest}.py")
     if not os.path.exists(path):
         handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
@@ -95,7 +95,7 @@ def _publish(emitted: Emitted) -> str:
 
 
 @lru_cache(maxsize=8)
-def _folder(wanted: str | None) -> str:
+def cache_folder(wanted: str | None) -> str:
     """Find or make the folder for emitted files."""
     path = os.path.expanduser(wanted) if wanted else _user_cache()
     try:

@@ -212,9 +212,10 @@ class _Emitter:
         for output in self.graph.outputs:
             leaves.append(self._result(output, given))
         count = self.graph.gradients
-        return assemble(
+        returned: ast.expr = assemble(
             self.form, iter(leaves[:count]), iter(leaves[count:]), self._build, self._several
-        )  # fmt: skip
+        )
+        return returned
 
     def _result(self, output: Any, given: set[Node]) -> ast.expr:
         """Write a returned leaf: fresh memory that nothing else holds."""

@@ -1,1 +1,1 @@
-"""The graph: nodes, ops, the reverse sweep, and passes. Nothing here knows of tracers or targets."""
+"""The graph: nodes, ops, the reverse sweep, passes. Nothing here knows of tracers or targets."""

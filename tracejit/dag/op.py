@@ -2,7 +2,7 @@
 
 An Op names the function that computes it, its gradient rules, whether its result may view its
 first input, whether it takes `out=`, its operator symbol and its scalar form in fused loops.
-Ops are called like functions; a traced argument among theirs (anything with `_record`) records them.
+Ops are called like functions; a traced argument (anything with `_record`) records them.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def op(name: str, fn: Callable[..., Any], *, stands_for: tuple[Any, ...] = (), *
 
     vjp: one rule `(g, out, *inputs, **attrs)` per input; None for an input, or for all, says a
         zero gradient. With variadic=True one rule `(g, out, position, inputs, **attrs)`.
-    bind: maps the NumPy function's arguments to (inputs, attrs); its signature is what is supported.
+    bind: maps the NumPy function's arguments to (inputs, attrs); its signature is what works.
     stands_for: further NumPy functions with the same meaning.
     elementwise, views, out, reduces: how the result relates to the inputs (see the families).
     symbol, operator: Python's operator, for scalars and operator syntax; scalar: a loop expression.
@@ -106,10 +106,11 @@ def composite(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., A
 
 def numpy_path(function: Any) -> str:
     """Write how user code names a NumPy function: np.tanh, np.linalg.inv."""
+    name = str(getattr(function, "__name__", function))
     for prefix, module in (("np", np), ("np.linalg", np.linalg)):
-        if getattr(module, function.__name__, None) is function:
-            return f"{prefix}.{function.__name__}"
-    return str(getattr(function, "__name__", function))
+        if getattr(module, name, None) is function:
+            return f"{prefix}.{name}"
+    return name
 
 
 # Two ops that every graph has: an argument's leaf, and a fresh name for a value.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..dag.graph import Graph
 from ..dag.node import Node
-from .dot import dot_source, draw
+from .dot import dot_source, draw_dot
 
 
 class Generated(NamedTuple):
@@ -40,7 +40,7 @@ class Debugger:
             TracejitError: no drawing program is installed.
         """
         path = Path(tempfile.mkdtemp(prefix="tracejit-")) / "graph.svg"
-        draw(self._text(), path)
+        draw_dot(self._text(), path)
         webbrowser.open(path.as_uri())
         return path
 

@@ -42,7 +42,8 @@ def dot_source(
     ids = {node: f"n{number}" for number, node in enumerate((*graph.inputs, *graph.nodes))}
     for node, identifier in ids.items():
         is_input = node in graph.inputs
-        lines = [names[node] if is_input else f"{names[node]} = {node.op.name}", str(node.spec)]
+        title = f"{node.hint} = {node.op.name}" if node.hint else node.op.name
+        lines = [names[node] if is_input else title, str(node.spec)]
         if ranges and node in ranges:
             lines.append(ranges[node])
         if not is_input:
@@ -65,7 +66,7 @@ def dot_source(
                 drawn.edge(constant, ids[node], color=colour, style="dashed")
     for number, output in enumerate(graph.outputs):
         if type(output) is Node:
-            title = "gradient" if number < graph.gradients else "output"
+            title = "output" if number >= graph.gradients else output.hint or "gradient"
             drawn.node(f"o{number}", title, shape="ellipse", fillcolor="#edf2f7")
             drawn.edge(ids[output], f"o{number}", color="#718096")
     return str(drawn.source)
@@ -75,7 +76,7 @@ def _short(node: Node) -> str:
     return os.path.basename(location(node.site))
 
 
-def draw(dot_text: str, path: str | os.PathLike[str]) -> None:
+def draw_dot(dot_text: str, path: str | os.PathLike[str]) -> None:
     """Draw DOT text as SVG.
 
     Raises:

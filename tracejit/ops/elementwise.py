@@ -194,20 +194,18 @@ clip = elementwise(
 
 # -- without a gradient -------------------------------------------------------------------------
 
-for _function, _symbol in (
-    (np.less, "<"), (np.less_equal, "<="), (np.greater, ">"), (np.greater_equal, ">="),
-    (np.equal, "=="), (np.not_equal, "!="),
-):  # fmt: skip
+_PYTHON: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
+    (np.less, "<", operator.lt), (np.less_equal, "<=", operator.le),
+    (np.greater, ">", operator.gt), (np.greater_equal, ">=", operator.ge),
+    (np.equal, "==", operator.eq), (np.not_equal, "!=", operator.ne),
+    (np.bitwise_and, "&", operator.and_), (np.bitwise_or, "|", operator.or_),
+    (np.bitwise_xor, "^", operator.xor), (np.left_shift, "<<", operator.lshift),
+    (np.right_shift, ">>", operator.rshift),
+)  # fmt: skip
+for _function, _symbol, _operator in _PYTHON:
     elementwise(
-        _function, None, symbol=_symbol, scalar=f"{{0}} {_symbol} {{1}}",
-        operator=getattr(operator, {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq",
-                                    "!=": "ne"}[_symbol]),
-    )  # fmt: skip
-for _function, _symbol, _name in (
-    (np.bitwise_and, "&", "and_"), (np.bitwise_or, "|", "or_"), (np.bitwise_xor, "^", "xor"),
-    (np.left_shift, "<<", "lshift"), (np.right_shift, ">>", "rshift"),
-):  # fmt: skip
-    elementwise(_function, None, symbol=_symbol, operator=getattr(operator, _name))
+        _function, None, symbol=_symbol, operator=_operator, scalar=f"{{0}} {_symbol} {{1}}"
+    )
 elementwise(np.invert, None, symbol="~", operator=operator.invert)
 for _function in (
     np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isnan, np.isinf, np.isfinite,

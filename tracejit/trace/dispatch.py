@@ -29,7 +29,7 @@ METADATA = {
 
 METHODS: set[str] = set()  # names of the ndarray methods that tracers have
 
-_REDUCE = {
+_REDUCE: dict[Any, Any] = {
     np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
     np.logical_and: np.all, np.logical_or: np.any,
 }  # fmt: skip
@@ -146,11 +146,10 @@ def store(out: Any, result: Any) -> Any:
 
 def split_key(target: Any, key: Any) -> tuple[Any, tuple[Any, ...]]:
     """Split an index into a static template and the arrays (or traced integers) in it."""
-    if type(key) is int or type(key) is slice:
-        return (key, ()) if type(key) is int or _static(key) else (_concrete(key), ())
+    if type(key) is int:
+        return key, ()
     if type(key) is not tuple:
-        template, holes = _split_part(key)
-        return template, holes
+        return _split_part(key)
     parts = [_split_part(part) for part in key]
     return tuple(t for t, _ in parts), tuple(h for _, holes in parts for h in holes)
 
@@ -161,17 +160,13 @@ def _split_part(part: Any) -> tuple[Any, tuple[Any, ...]]:
     if isinstance(part, slice):
         return _concrete(part), ()
     if isinstance(part, (list, np.ndarray)) or _is_tracer(part):
-        hole = part if hasattr(part, "dtype") or _is_tracer(part) else np.asarray(part)
-        if _is_tracer(hole) and getattr(hole, "dtype", None) == bool:
+        hole: Any = part if hasattr(part, "dtype") or _is_tracer(part) else np.asarray(part)
+        if _is_tracer(hole) and getattr(getattr(hole, "dtype", None), "kind", "") == "b":
             hole = hole._leave("a traced boolean mask used as an index", True)
         elif _is_tracer(hole) and isinstance(hole, bool):
             return bool(hole), ()
         return indexing.HOLE, (hole,)
     return (bool(part) if isinstance(part, bool) else part.__index__()), ()
-
-
-def _static(key: slice) -> bool:
-    return not (_is_tracer(key.start) or _is_tracer(key.stop) or _is_tracer(key.step))
 
 
 def _concrete(key: slice) -> slice:

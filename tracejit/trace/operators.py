@@ -79,8 +79,8 @@ for _name, _dunder in {**_DUNDERS, **_COMPARISONS}.items():
         setattr(Tracer, f"__i{_dunder}__", _in_place)
 for _name, _dunder in _UNARY.items():
     setattr(Tracer, f"__{_dunder}__", _unary(BY_NAME[_name]))
-_general_power = Tracer.__pow__  # type: ignore[attr-defined]
-Tracer.__pow__ = _power  # type: ignore[attr-defined]
+_general_power = Tracer.__dict__["__pow__"]
+setattr(Tracer, "__pow__", _power)  # noqa: B010  (mypy knows of no such method)
 
 
 # -- methods: those of NumPy's functions whose first argument is the array ----------------------
@@ -114,7 +114,7 @@ def _reshape(self: Tracer, *shape: Any, order: str = "C") -> Any:
 
 
 def _transpose(self: Tracer, *axes: Any) -> Any:
-    return np.transpose(self, _varargs(axes) if axes else None)  # type: ignore[call-overload]
+    return np.transpose(self, _varargs(axes) if axes else None)
 
 
 def _astype(self: Tracer, dtype: Any, **options: Any) -> Any:

@@ -1,1 +1,1 @@
-"""The targets: how one node is written. A target says which nodes take a slot and gives statements."""
+"""The targets: which nodes take a slot, and how each node is written as statements."""

@@ -80,8 +80,8 @@ def _number(value: Any) -> Any:
     if isinstance(value, (float, int)) and not isinstance(value, (bool, np.bool_)):
         return value
     if isinstance(value, np.ndarray) and value.size and value.dtype.kind == "f":
-        if not any(value.strides) or (value.size <= 64 and _uniform(value)):
-            return float(value.flat[0])
+        uniform = not any(value.strides) or (value.size <= 64 and _uniform(value))
+        return float(value.flat[0]) if uniform else None
     return None
 
 
@@ -185,6 +185,15 @@ def _negative(node: Node) -> Any:
     x = node.inputs[0]
     if _produced_by(x, "negative"):
         return _same(node, x.inputs[0])
+    return None
+
+
+@_rule("sum")
+def _sum(node: Node) -> Any:
+    """Negate after summing, in gradients, where the sign of a zero has no meaning."""
+    x = node.inputs[0]
+    if node.backward and _produced_by(x, "negative") and x.spec.is_array:
+        return _new(node, "negative", node.like(node.op, (x.inputs[0],), node.attrs))
     return None
 
 

@@ -1,0 +1,52 @@
+"""The command line: `python -m tracejit ops` and `python -m tracejit cache [--clear]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    parser = argparse.ArgumentParser(prog="tracejit", description="Look into tracejit.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("ops", help="list the supported NumPy functions")
+    cache = commands.add_parser("cache", help="tell where emitted files are")
+    cache.add_argument("--clear", action="store_true", help="remove them")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "ops":
+        list_ops()
+    else:
+        show_cache(chosen.clear)
+    return 0
+
+
+def list_ops() -> None:
+    """Print each supported function, and whether it has a gradient."""
+    from . import trace  # noqa: F401  (registers the ops)
+    from .dag.op import BY_FUNCTION, COMPOSITES, numpy_path
+
+    gradient = {numpy_path(f): op.vjp is not None for f, op in BY_FUNCTION.items()}
+    gradient |= {numpy_path(f): True for f in COMPOSITES}
+    for path, has_gradient in sorted(gradient.items()):
+        print(f"{path:24}{'gradient' if has_gradient else 'zero gradient'}")
+
+
+def show_cache(clear: bool) -> None:
+    """Print the folder of emitted files with their count and size, and empty it if asked to."""
+    from .codegen.compile import cache_folder
+    from .config import settings
+
+    folder = cache_folder(settings.cache_dir)
+    files = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".py")]
+    size = sum(os.path.getsize(file) for file in files)
+    print(f"{folder}: {len(files)} files, {size / 1024:.0f} KiB")
+    if clear:
+        for file in files:
+            os.remove(file)
+        print("removed")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
