@@ -69,7 +69,7 @@ class _Emitter:
         self.returned = {o for o in graph.outputs if type(o) is Node}
         self.readers = {n: len(u) for n, u in graph.users().items()}
         self.constants: dict[str, ast.expr] = {}
-        self.extras: dict[str, Any] = dict(self.unpacking.extras)
+        self.extras = self.unpacking.extras
         self.dtypes: dict[str, np.dtype[Any]] = {}
         self._constant_names: dict[Any, str] = {}
 
@@ -239,7 +239,7 @@ class _Emitter:
             return ast.List(children, ast.Load())
         if cls is tuple:
             return ast.Tuple(children, ast.Load())
-        return s.call(self.unpacking.builder(tree, self.extras), *children)
+        return s.call(self.unpacking.builder(tree), *children)
 
     def _several(self, values: list[ast.expr]) -> ast.expr:
         return ast.Tuple(values, ast.Load())

@@ -59,7 +59,7 @@ class Unpacking:
                     self.node_names[node] = name
                 position += 1
 
-    def builder(self, tree: Tree, extras: dict[str, Any]) -> str:
+    def builder(self, tree: Tree) -> str:
         """Name the callable that makes a container of a type that has no literal."""
         key = (tree.cls, tree.keys, tree.extra)
         if key not in self._builders:
@@ -68,7 +68,7 @@ class Unpacking:
             self._builders[key] = name
             empty = Tree(tree.cls, tree.keys, (LEAF,) * len(tree.keys), tree.extra)
             made = tree.cls if hasattr(tree.cls, "_fields") else _Builder(empty)
-            extras[name] = self.extras[name] = made
+            self.extras[name] = made
         return self._builders[key]
 
     def statements(self, used: set[Node]) -> list[ast.stmt]:

@@ -1,0 +1,40 @@
+"""Environment variables are validated, and say what is allowed."""
+
+import pytest
+
+from tracejit.config import load
+from tracejit.errors import ConfigError
+
+
+def test_defaults():
+    settings = load({})
+    assert not settings.debug and settings.backend == "auto" and settings.cache_dir is None
+
+
+def test_all_set():
+    settings = load(
+        {
+            "TRACEJIT_CACHE_DIR": "/x",
+            "TRACEJIT_DEBUG": "1",
+            "TRACEJIT_STRICT": "1",
+            "TRACEJIT_CHECK": "nan",
+            "TRACEJIT_BACKEND": "numpy",
+            "TRACEJIT_CACHE_SIZE": "7",
+        }
+    )
+    assert settings.debug and settings.strict and settings.check == "nan"
+    assert settings.cache_size == 7 and settings.cache_dir == "/x"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRACEJIT_DEBUG", "yes"),
+        ("TRACEJIT_CHECK", "inf"),
+        ("TRACEJIT_BACKEND", "cuda"),
+        ("TRACEJIT_CACHE_SIZE", "0"),
+    ],
+)
+def test_wrong_values(name, value):
+    with pytest.raises(ConfigError, match=name):
+        load({name: value})
