@@ -15,7 +15,7 @@ from .cache import Signature
 from .tree import flatten, unflatten
 
 if TYPE_CHECKING:
-    from .api import JitGrad
+    from .function import JitGrad
 
 
 class Wrong(NamedTuple):

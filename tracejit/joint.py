@@ -2,22 +2,19 @@
 
 Enters: a function, its bound arguments taken apart into leaves, and what is asked for. The
 function runs on tracers, then the reverse sweep runs: on plain values in direct mode, on tracers
-where the result is to be compiled or is itself part of a larger recording. Leaves: a Run, which
-holds the results and, for compiling, can be sealed into a Graph.
+where the result is to be compiled or is itself part of a larger recording. Leaves: a Run.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .binding import call
-from .cache import STATIC, Signature
-from .dag.graph import Graph
+from .cache import Signature
 from .dag.node import Node
 from .dag.op import BY_NAME, IDENTITY, INPUT
 from .dag.vjp import depending_on, sweep
@@ -28,83 +25,9 @@ from .errors import (
     TracejitError,
     TracejitWarning,
 )
+from .outcome import Run, Wanted
 from .trace import Recorder, Tracer
-from .trace.source import assigned_name
-from .tree import Tree, build, flatten, unflatten
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a call computes: outputs, gradients or both; of which argument; from which cotangent."""
-
-    forward: bool = True
-    gradients: bool = True
-    partial: bool = False
-    argnum: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How results go back: which are wanted, and the structures of gradients and outputs."""
-
-    wanted: Wanted
-    several: bool
-    parameters: Tree
-    output_trees: tuple[Tree, ...]
-
-
-class Run:
-    """The outcome of one run, leaf by leaf.
-
-    inputs: the node of each traced leaf. outputs, gradients: leaves that are nodes or constants.
-    split: how many of the recorder's nodes the forward pass made.
-    """
-
-    __slots__ = (
-        "gradients", "hints", "inputs", "output_trees", "outputs", "parameters", "several",
-        "signature", "split", "wanted",
-    )  # fmt: skip
-
-    def __init__(self, signature: Signature, wanted: Wanted) -> None:
-        self.signature = signature
-        self.wanted = wanted
-        self.inputs: list[Node] = []
-        self.outputs: list[Any] = []
-        self.output_trees: list[Tree] = []
-        self.gradients: list[Any] = []
-        self.parameters: Tree = signature.trees[wanted.argnum] if wanted.gradients else Tree()
-        self.hints: dict[Node, Node] = {}
-        self.split = 0
-        self.several = False
-
-    def results(self, leaf: Callable[[Any], Any]) -> Any:
-        """Put the results together as the call returns them, each leaf made by `leaf`."""
-        return assemble(
-            form_of(self),
-            iter([leaf(g) for g in self.gradients]),
-            iter([leaf(o) for o in self.outputs] if self.wanted.forward else ()),
-        )
-
-
-def assemble(
-    form: Form,
-    gradients: Iterator[Any],
-    outputs: Iterator[Any],
-    make: Callable[[Tree, list[Any]], Any] = build,
-    join: Callable[[list[Any]], Any] = tuple,
-) -> Any:
-    """Give leaves the form in which jit_grad returns them.
-
-    `make` builds a container and `join` the tuple of all results: from values, or from syntax.
-    """
-    wanted = form.wanted
-    grads = unflatten(form.parameters, gradients, make) if wanted.gradients else None
-    if not wanted.forward:
-        return grads
-    values = [unflatten(tree, outputs, make) for tree in form.output_trees]
-    if wanted.gradients:
-        return join([grads, *values])
-    return join(values) if form.several else values[0]
+from .tree import flatten, unflatten
 
 
 def run(
@@ -243,9 +166,7 @@ def _seed(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any:
         return upstream
     node = Node(INPUT, (), {}, upstream, None, False)
     result.inputs.append(node)
-    if not recorder.for_compiling:
-        return upstream
-    seed = Tracer(node, recorder)
+    seed = Tracer(node, recorder) if recorder.for_compiling else upstream
     return seed.astype(kind) if kind.kind == "f" and _dtype(upstream) not in (None, kind) else seed
 
 
@@ -337,66 +258,3 @@ def _finish(cotangent: Any, parameter: Any) -> Any:
 
 def _current(value: Any) -> Any:
     return value.node.value if type(value) is Tracer else value
-
-
-def plain_results(result: Run, recorder: Recorder) -> Any:
-    """The results as plain values: fresh arrays that share no memory with anything else."""
-    outputs = {id(o.value) for o in result.outputs if type(o) is Node}
-    taken = {id(n.value) for n in recorder.nodes[: result.split]} - outputs
-    taken |= {id(node.value) for node in result.inputs}
-    taken |= {id(o) for o in result.outputs if type(o) is not Node}  # not made by the function
-    if recorder.for_compiling:  # the graph keeps its constants
-        taken |= {id(g) for g in result.gradients}
-
-    def fresh(ref: Any) -> Any:
-        value = ref.value if type(ref) is Node else ref
-        if type(value) is np.ndarray:
-            if value.base is not None or id(value) in taken:
-                return value.copy(order="K")
-            taken.add(id(value))
-        return value
-
-    return result.results(fresh)
-
-
-def traced_results(recorder: Recorder, result: Run) -> Any:
-    """The results as tracers of the outer recording that this run is part of."""
-    return result.results(recorder.lift)
-
-
-def seal(result: Run, recorder: Recorder, name: str) -> Graph:
-    """Make the graph of a run; its nodes give up their values."""
-    nodes = recorder.nodes
-    hints: dict[Node, str] = {}
-    identifiers = result.signature.identifiers()
-    traced = [i for i, traced in enumerate(result.signature.traced) if traced]
-    for node, position in zip(result.inputs, traced, strict=False):
-        hints[node] = identifiers[position]
-    for node, after in zip(nodes[: result.split], [*nodes[1:], None], strict=False):
-        if after is None or after.site != node.site or after.site is None:
-            bound = assigned_name(node.site)
-            if bound:
-                hints[node] = bound
-    for node, primal in result.hints.items():
-        if primal in hints and node not in hints:
-            hints[node] = f"d_{hints[primal]}"
-    for node in result.inputs:
-        node.seal(hints.get(node, "d_output"), backward=False)
-    for number, node in enumerate(nodes):
-        node.seal(hints.get(node), backward=number >= result.split)
-    outputs = result.outputs if result.wanted.forward else []
-    return Graph(
-        name, tuple(result.inputs), tuple(nodes), (*result.gradients, *outputs),
-        len(result.gradients),
-    )  # fmt: skip
-
-
-def form_of(result: Run) -> Form:
-    """Keep of a run how its results go back."""
-    trees = tuple(result.output_trees)
-    return Form(result.wanted, result.several, result.parameters, trees)
-
-
-def static_leaf(value: Any) -> bool:
-    """Tell whether a result that is no node can be written into emitted code."""
-    return isinstance(value, (*STATIC, int, float, complex, np.generic, np.ndarray))

@@ -25,8 +25,8 @@ def mlp(params, x, y):
 def mlp_args(dtype=np.float64):
     rng = np.random.default_rng(0)
     params = {
-        "W": [rng.standard_normal((100, 50)).astype(dtype), rng.standard_normal((50, 10)).astype(dtype)],
-        "b": [rng.standard_normal(50).astype(dtype), rng.standard_normal(10).astype(dtype)],
+        "W": [rng.standard_normal(s).astype(dtype) for s in ((100, 50), (50, 10))],
+        "b": [rng.standard_normal(s).astype(dtype) for s in (50, 10)],
     }
     return params, rng.standard_normal((1, 100)).astype(dtype), np.eye(10, dtype=dtype)[3][None]
 

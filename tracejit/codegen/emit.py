@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from ..cache import Signature
 from ..dag.graph import Graph
 from ..dag.node import Node, dtype_name, line_number
 from ..dag.op import INPUT
-from ..joint import Form, assemble
+from ..outcome import Form, assemble
 from ..tree import Tree
 from . import syntax as s
 from .buffers import Buffers, assign_buffers
@@ -145,22 +146,15 @@ class _Emitter:
         helpers = self.helpers()
         keyword_only = [*(["slots"] if self.buffers.slots else []), *self.extras]
         main = s.function(self.title, self.argument_names, keyword_only, self.doc(), body)
+        rest = s.to_source([*helpers, *allocate, main, accepts])
         prelude: list[ast.stmt] = [ast.Import([ast.alias("numpy", "np")])]
-        prelude += [
-            s.assign(name, s.call("np.dtype", ast.Constant(name)))
-            for name in sorted(self.dtypes)
-        ]
-        prelude += [s.assign(name, value) for name, value in self.constants.items()]
-        special = {n.id for n in ast.walk(ast.Module([main], [])) if isinstance(n, ast.Name)}
-        prelude += [
-            s.assign(name, s.call("float", ast.Constant(name)))
-            for name in ("inf", "nan")
-            if name in special
-            or any(n.id == name for c in self.constants.values() for n in ast.walk(c)
-                   if isinstance(n, ast.Name))
-        ]  # fmt: skip
-        prelude.sort(key=lambda line: not isinstance(line, ast.Import) and not _is_float(line))
-        text = s.to_source([*prelude, *helpers, *allocate, main, accepts])
+        constants = s.to_source([s.assign(n, value) for n, value in self.constants.items()])
+        for name in ("inf", "nan"):
+            if re.search(rf"(?<![\w.]){name}\b", constants + re.sub("#.*", "", rest)):
+                prelude.append(s.assign(name, s.call("float", ast.Constant(name))))
+        for name in sorted(self.dtypes):
+            prelude.append(s.assign(name, s.call("np.dtype", ast.Constant(name))))
+        text = s.to_source(prelude) + constants.lstrip("\n") + "\n\n" + rest
         return Emitted(
             text, self.title, self.extras, bool(self.buffers.slots), self.buffers.nbytes,
             self._find_lines(text),
@@ -307,11 +301,3 @@ def _nested(value: Any) -> ast.expr:
     if isinstance(value, list):
         return ast.List([_nested(v) for v in value], ast.Load())
     return s.literal(value)
-
-
-def _is_float(line: ast.stmt) -> bool:
-    return (
-        isinstance(line, ast.Assign)
-        and isinstance(line.targets[0], ast.Name)
-        and line.targets[0].id in ("inf", "nan")
-    )

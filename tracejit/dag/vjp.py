@@ -105,7 +105,7 @@ def _fit(c: Any, value: Any, out_shape: tuple[int, ...], elementwise: bool) -> A
             if shape != out_shape:
                 c = _sum_to(c, shape, out_shape)
         elif len(have) > len(shape) or any(
-            n > m for n, m in zip(reversed(have), reversed(shape), strict=False)
+            n not in (1, m) for n, m in zip(reversed(have), reversed(shape), strict=False)
         ):
             c = _sum_to(c, shape, have)
     have_dtype = getattr(c, "dtype", None)

@@ -17,7 +17,8 @@ from ..cache import Signature
 from ..codegen.emit import emit
 from ..dag.node import Node, location
 from ..errors import NonFiniteError
-from ..joint import Form, Run, Wanted, form_of, plain_results, run, seal
+from ..joint import run
+from ..outcome import Form, Run, Wanted, form_of, plain_results, seal
 from ..trace import Recorder
 from ..tree import Tree
 from .debugger import Debugger, Generated

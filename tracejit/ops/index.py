@@ -94,7 +94,10 @@ def _set_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) -> A
     read = index(g, *arrays, key=key)
     if is_basic(key):
         return read
-    return np.where(last_writer(*arrays, key=key, shape=out.shape), read, 0)
+    counts = last_writer(*arrays, key=key, shape=out.shape)
+    if type(counts) is np.ndarray and counts.all():  # constant, and names no element twice
+        return read
+    return np.where(counts, read, 0)
 
 
 def _add_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) -> Any:

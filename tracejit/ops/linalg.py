@@ -105,19 +105,20 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 @composite(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Vector norms of every order and the entry-wise matrix norms; the gradient at 0 is 0."""
-    if x.dtype.kind in "biu":
+    if np.result_type(x).kind in "biu":
         x = x.astype(np.dtype("f8"))
-    axes = axes_of(axis, x.ndim)
+    ndim = np.ndim(x)
+    axes = axes_of(axis, ndim)
     if ord is None or (ord == 2 and len(axes) == 1) or (ord == "fro" and len(axes) == 2):
         return root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
     if len(axes) == 1:
         return _vector_norm(x, ord, axes[0], keepdims)
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
-        row, column = axes if axis is None else (a % x.ndim for a in axis)
+        row, column = axes if axis is None else (a % ndim for a in axis)
         inner, across = (row, column) if abs(ord) == 1 else (column, row)
         sums = np.sum(np.abs(x), axis=inner, keepdims=True)
         best = (np.max if ord > 0 else np.min)(sums, axis=across, keepdims=True)
-        return best if keepdims else np.squeeze(best, axis=(row, column))
+        return best if keepdims else _drop(best, (row, column))
     raise TypeError(f"norm() argument ord={ord!r} of {len(axes)} axes")
 
 
@@ -133,4 +134,10 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
     safe = np.where(zero, 1.0, size)
     total = np.sum(np.power(safe, ord), axis=axis, keepdims=True)
     value = np.where(zero, 0.0, np.power(total, 1.0 / ord))
-    return value if keepdims else np.squeeze(value, axis=axis)
+    return value if keepdims else _drop(value, axis)
+
+
+def _drop(value: Any, axis: Any) -> Any:
+    """Drop axes as a reduction does: what has no axis left is a scalar."""
+    value = np.squeeze(value, axis=axis)
+    return value if value.ndim else value[()]

@@ -59,18 +59,18 @@ def _extremum(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _product_rule(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    shape = x.shape
+    shape = np.shape(x)
     axes = axes_of(axis, len(shape))
     kept = tuple(i for i in range(len(shape)) if i not in axes)
     order = (*kept, *axes)
-    rows = np.reshape(np.transpose(x, order), (*(shape[i] for i in kept), -1))
+    rows = np.reshape(np.transpose(x, order), (*(shape[i] for i in kept), _count(x, axis)))
     others = np.reshape(products_of_others(rows), tuple(shape[i] for i in order))
     back = tuple(order.index(i) for i in range(len(order)))
     return spread(g, shape, axis, keepdims) * np.transpose(others, back)
 
 
 def _products_of_others(x: Any) -> Any:
-    ones = np.ones((*x.shape[:-1], 1), x.dtype)
+    ones = np.ones_like(x[..., :1])
     before = np.cumprod(np.concatenate([ones, x[..., :-1]], axis=-1), axis=-1)
     after = np.cumprod(np.concatenate([ones, x[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
     return np.multiply(before, after)
@@ -85,13 +85,13 @@ def _products_of_others_rule(g: Any, out: Any, x: Any) -> Any:
 
 def _cumsum_rule(g: Any, out: Any, x: Any, axis: Any) -> Any:
     if axis is None:
-        return np.reshape(np.cumsum(g[::-1])[::-1], x.shape)
+        return np.reshape(np.cumsum(g[::-1])[::-1], np.shape(x))
     flip = (slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)
     return np.cumsum(g[flip], axis=axis)[flip]
 
 
 reduction(
-    np.sum, np.add, [lambda g, out, x, axis, keepdims: spread(g, x.shape, axis, keepdims)]
+    np.sum, np.add, [lambda g, out, x, axis, keepdims: spread(g, np.shape(x), axis, keepdims)]
 )
 reduction(np.prod, np.multiply, [_product_rule])
 reduction(np.max, np.maximum, [_extremum], np.amax)
@@ -118,7 +118,9 @@ def _count(x: Any, axis: Any) -> int:
 
 def _inexact(x: Any) -> tuple[Any, Any]:
     """Prepare an input of mean and var as NumPy does: integers as f8, sums of f2 in f4."""
-    dtype = x.dtype
+    dtype = getattr(x, "dtype", None)
+    if dtype is None:  # a Python number
+        return x, None
     if dtype.kind in "biu":
         return x.astype(np.dtype("f8")), None
     return (x.astype(np.dtype("f4")), dtype) if dtype == np.float16 else (x, None)

@@ -21,8 +21,13 @@ def _bind_reshape(a: Any, /, shape: Any = None, order: str = "C", *, newshape: A
         known = -int(np.prod(wanted, dtype=np.int64))
         if known > 0 and np.size(a) % known == 0:
             wanted = tuple(np.size(a) // known if n == -1 else n for n in wanted)
-    attrs = {"shape": wanted}
-    return (a,), (attrs if order == "C" else {**attrs, "order": order})
+    return (a,), {"shape": wanted, **_order(order)}
+
+
+def _order(order: str) -> dict[str, Any]:
+    if order not in ("C", "F"):
+        raise TypeError(f"argument order={order!r} asks for the memory layout; use 'C' or 'F'")
+    return {} if order == "C" else {"order": order}
 
 
 def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -39,12 +44,12 @@ def _bind_transpose(a: Any, axes: Any = None) -> Any:
 reshape = op(
     "reshape", lambda x, *, shape, order="C": np.reshape(x, shape, order=order),
     stands_for=(np.reshape,), bind=_bind_reshape, views=True, path="np.reshape",
-    vjp=[lambda g, out, x, shape, order="C": np.reshape(g, x.shape, order=order)],
+    vjp=[lambda g, out, x, shape, order="C": np.reshape(g, np.shape(x), order=order)],
 )  # fmt: skip
 ravel = op(
     "ravel", np.ravel, stands_for=(np.ravel,), views=True, path="np.ravel",
-    bind=lambda a, order="C": ((a,), {} if order == "C" else {"order": order}),
-    vjp=[lambda g, out, x, order="C": np.reshape(g, x.shape, order=order)],
+    bind=lambda a, order="C": ((a,), _order(order)),
+    vjp=[lambda g, out, x, order="C": np.reshape(g, np.shape(x), order=order)],
 )  # fmt: skip
 transpose = op(
     "transpose", lambda x, *, axes: np.transpose(x, axes), stands_for=(np.transpose,),

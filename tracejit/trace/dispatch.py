@@ -160,13 +160,19 @@ def _split_part(part: Any) -> tuple[Any, tuple[Any, ...]]:
     if isinstance(part, slice):
         return _concrete(part), ()
     if isinstance(part, (list, np.ndarray)) or _is_tracer(part):
-        hole: Any = part if hasattr(part, "dtype") or _is_tracer(part) else np.asarray(part)
+        hole: Any = part if hasattr(part, "dtype") or _is_tracer(part) else _array_of(part)
         if _is_tracer(hole) and getattr(getattr(hole, "dtype", None), "kind", "") == "b":
             hole = hole._leave("a traced boolean mask used as an index", True)
         elif _is_tracer(hole) and isinstance(hole, bool):
             return bool(hole), ()
         return indexing.HOLE, (hole,)
     return (bool(part) if isinstance(part, bool) else part.__index__()), ()
+
+
+def _array_of(part: list[Any]) -> Any:
+    """Make the array that a list means as an index: an empty one counts as integers."""
+    array = np.asarray(part)
+    return array if array.size else array.astype(np.intp)
 
 
 def _concrete(key: slice) -> slice:

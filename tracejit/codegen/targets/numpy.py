@@ -33,7 +33,8 @@ _COMPARE: dict[str, ast.cmpop] = {
 }  # fmt: skip
 _UNARY: dict[str, ast.unaryop] = {"-": ast.USub(), "+": ast.UAdd(), "~": ast.Invert()}
 
-_WITH_COPYTO = {"where", "astype", "copy", "full", "index_set", "index_add", "unindex"}
+_WITH_COPYTO = {"where", "astype", "copy", "full", "zeros_like", "ones_like",
+                "index_set", "index_add", "unindex"}  # fmt: skip
 
 
 def takes_slot(node: Node) -> bool:
@@ -119,6 +120,9 @@ def statements(node: Node, target: str, slot: str | None, operand: Operand, in_p
         cast = s.literal("unsafe") if op.name == "astype" else None
         copy = s.call("np.copyto", out, operands[0], casting=cast)
         return [s.expression(copy), s.assign(target, out, comment)]
+    if op.name in ("zeros_like", "ones_like"):
+        fill = s.method(out, "fill", s.literal(int(op.name == "ones_like")))
+        return [s.expression(fill), s.assign(target, out, comment)]
     if op.reduces is not None:
         return [s.assign(target, _reduce(node, operands, out), comment)]
     if op.name == "matmul":
@@ -196,9 +200,10 @@ def _concatenate(node: Node, operand: Operand, out: ast.expr | None = None) -> a
 
 
 def _transpose(node: Node, operand: Operand) -> ast.expr:
-    axes, value = node.attrs["axes"], operand(node.inputs[0])
-    if not node.spec.is_array:
-        return s.call("np.transpose", value)
+    source, axes = node.inputs[0], node.attrs["axes"]
+    value = operand(source)
+    if type(source) is not Node or source.spec.is_python:
+        return s.call("np.transpose", value, s.literal(axes))
     if axes == tuple(range(len(axes)))[::-1]:
         return s.attribute(value, "T")
     return s.method(value, "transpose", s.literal(axes))
@@ -285,6 +290,8 @@ def _written_array(
         lines = _copy_first(x, target, slot, in_place, comment)
     where = key_expression(key, arrays)
     if name != "index_set" and not is_basic(key):
+        if type(key) is tuple and any(type(part) is slice for part in key):
+            where = s.subscript(s.name("np.s_"), where)  # a slice is written in brackets only
         return [*lines, s.expression(s.call("np.add.at", s.name(target), where, value))]
     place = s.subscript(s.name(target), where)
     if name == "index_add":
