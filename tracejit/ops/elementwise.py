@@ -171,6 +171,10 @@ fmin = elementwise(np.fmin, maximum.vjp)
 copysign = elementwise(
     np.copysign, [lambda g, out, x, y: g * np.copysign(1.0, x) * np.copysign(1.0, y), None]
 )
+heaviside = elementwise(
+    np.heaviside, [None, lambda g, out, x, at_zero: np.where(x == 0, g, 0)]
+)
+nextafter = elementwise(np.nextafter, [lambda g, out, x, towards: g, None])
 where = elementwise(
     np.where,
     [None, lambda g, out, c, x, y: np.where(c, g, 0), lambda g, out, c, x, y: np.where(c, 0, g)],
@@ -211,7 +215,7 @@ for _function, _symbol, _operator in _PYTHON:
 elementwise(np.invert, None, symbol="~", operator=operator.invert)
 for _function in (
     np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isnan, np.isinf, np.isfinite,
-    np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.heaviside, np.nextafter, np.spacing,
+    np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.spacing,
 ):  # fmt: skip
     elementwise(_function, None)
 _round = elementwise(

@@ -101,8 +101,8 @@ def _new(node: Node, name: str, *inputs: Any, **attrs: Any) -> Node:
 def _narrow(node: Node) -> Any:
     """Give an elementwise node the smallest operands: undo broadcasting that others do anyway.
 
-    A uniform constant array becomes a number, and broadcast_to(x) becomes x, where shape and
-    dtype of the result stay what they are.
+    A uniform constant array or NumPy scalar becomes a number, and broadcast_to(x) becomes x, where
+    shape and dtype of the result stay what they are.
     """
     if not node.spec.is_array or node.op.name in ("astype", "copy"):
         return None
@@ -117,8 +117,9 @@ def _narrow(node: Node) -> Any:
             source = value.inputs[0]
             if _dtype_of(source) in (None, value.spec.dtype) and _float_among(others, value.spec):
                 small = source
-        elif isinstance(value, np.ndarray) and _float_among(others, value):
-            small = _number(value)
+        elif isinstance(value, (np.ndarray, np.floating)) and _float_among(others, value):
+            number = _number(value)
+            small = None if number is None else float(number)
         if small is not None:
             inputs = tuple(small if n == position else i for n, i in enumerate(node.inputs))
             return node.like(node.op, inputs, node.attrs)
@@ -149,8 +150,20 @@ def _multiply(node: Node) -> Any:
         return node.like(node.op, (x.inputs[0], y.inputs[0]), {})
     for value, other in ((x, y), (y, x)):
         number = _number(value)
-        if number is not None and _produced_by(other, "negative") and type(value) is float:
+        if number is None or type(value) is not float or type(other) is not Node:
+            continue
+        if other.op.name == "negative":
             return node.like(node.op, (-number, other.inputs[0]), {})
+        if node.backward and other.op.name == "multiply":
+            return _merge_factors(node, number, other)
+    return None
+
+
+def _merge_factors(node: Node, number: float, other: Node) -> Node | None:
+    """In gradients, 0.5 * (2.0 * x) -> 1.0 * x: it rounds once less."""
+    for factor, x in (other.inputs, other.inputs[::-1]):
+        if type(factor) is float and type(x) is Node and x.spec == node.spec:
+            return node.like(node.op, (number * factor, x), {})
     return None
 
 
