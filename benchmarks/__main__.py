@@ -46,8 +46,9 @@ def run(names: Sequence[str], effort: Effort) -> Results:
         tell(f"{name}: skipped, the package {CONTENDERS[name].package} is not installed")
     for case in cases.names():
         if case in names:
-            tell(f"{case}: timing {', '.join(present)}")
-            timings = results.cases[case] = compete(case, present, effort)
+            entering = [n for n in present if CONTENDERS[n].enters(cases.load(case))]
+            tell(f"{case}: timing {', '.join(entering)}")
+            timings = results.cases[case] = compete(case, entering, effort)
             for contender, reason in timings.failures.items():
                 results.failures[f"{case}, {contender}"] = reason
     for probe in probes.names():

@@ -25,13 +25,15 @@ class Case:
 
     `data()` makes the arguments, always the same. `by_hand(*arguments)` allocates its buffers for
     arguments of those shapes and returns a function that maps them to `(grads, loss)`, the grads
-    in arrays that the caller may keep.
+    in arrays that the caller may keep. `tuned` is the same after every trick has been played, for
+    cases where tricks matter.
     """
 
     title: str
     loss: Function
     data: Callable[[], tuple[Any, ...]]
     by_hand: Callable[..., Function]
+    tuned: Callable[..., Function] | None = None
 
 
 def names() -> list[str]:

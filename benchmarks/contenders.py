@@ -30,6 +30,7 @@ class Contender:
     name: str
     package: str
     prepare: Callable[[Case, tuple[Any, ...]], Step]
+    enters: Callable[[Case], bool] = lambda case: True
 
     def version(self) -> str | None:
         """Name the installed version of the package; None if it is not there."""
@@ -44,11 +45,13 @@ class Contender:
 CONTENDERS: dict[str, Contender] = {}
 
 
-def contender(name: str, package: str) -> Callable[[Function], Function]:
-    """Enter the decorated function into the table of contenders."""
+def contender(
+    name: str, package: str, enters: Callable[[Case], bool] = lambda case: True
+) -> Callable[[Function], Function]:
+    """Enter the decorated function into the table, for the cases that it `enters`."""
 
     def enter(prepare: Function) -> Function:
-        CONTENDERS[name] = Contender(name, package, prepare)
+        CONTENDERS[name] = Contender(name, package, prepare, enters)
         return prepare
 
     return enter
@@ -93,5 +96,12 @@ def autograd(case: Case, args: tuple[Any, ...]) -> Step:
 
 @contender("numpy", "numpy")
 def by_hand(case: Case, args: tuple[Any, ...]) -> Step:
-    """Run what an expert has written for this case."""
+    """Run what a careful NumPy user has written for this case, with `out=`."""
     return Step(case.by_hand(*args), args, grads_first)
+
+
+@contender("numpy-tuned", "numpy", enters=lambda case: case.tuned is not None)
+def tuned(case: Case, args: tuple[Any, ...]) -> Step:
+    """Run what an expert has made of it in an afternoon with a profiler."""
+    assert case.tuned is not None
+    return Step(case.tuned(*args), args, grads_first)
