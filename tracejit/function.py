@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any
@@ -43,6 +44,9 @@ from .trace import Recorder, active_recorder
 from .trace.capture import Capture, Guard, capture
 from .trace.source import user_frame
 from .tree import unflatten
+
+
+MANY_CHANGES = 16  # of one constant; from then on direct mode answers
 
 
 class Entry:
@@ -92,6 +96,7 @@ class JitGrad:
         self._binding = Binding(function)
         self._cache: Cache[Entry] = Cache(settings.cache_size)
         self._capture: Capture | None = None
+        self._changes: Counter[str] = Counter()
         self._latest = _NONE
         self._hits = self._misses = self._direct = 0
         self._warned = False
@@ -172,9 +177,9 @@ class JitGrad:
         if settings.debug:
             print(f"tracejit: {self.__name__}: miss: {reason}", file=sys.stderr)
         entry = Entry(len(signature.trees) + self._wanted.partial)
-        found = capture(self.__wrapped__)
+        found = self._captured()
         entry.guards = found.guards
-        entry.direct = found.reason or signature.opaque
+        entry.direct = found.reason or signature.opaque or self._restless()
         if entry.direct is not None:
             self._fall_back(entry.direct)
             answer = self._run_directly(signature, upstream)
@@ -190,8 +195,25 @@ class JitGrad:
                 entry.form = form_of(result)
         if entry.direct is not None:
             self._direct += 1
+            entry.guards = ()  # direct mode reads everything afresh
         self._cache.store(key, signature, entry)
         return answer
+
+    def _captured(self) -> Capture:
+        """What the function reads from outside; scanned again when that has changed."""
+        found = self._capture
+        if found is None or found.reason is not None or not all(g.holds() for g in found.guards):
+            if found is not None:
+                self._changes.update(guard.name for guard in found.guards if not guard.holds())
+            found = self._capture = capture(self.__wrapped__)
+        return found
+
+    def _restless(self) -> str | None:
+        """Name a constant that has changed so often that recording it anew does not pay."""
+        for name, count in self._changes.items():
+            if count >= MANY_CHANGES:
+                return f"{name}, which it reads, keeps changing; make it an argument"
+        return None
 
     def _run_compiled(self, entry: Entry, signature: Signature, upstream: Any) -> Any:
         compiled = self._compile(entry, signature)
@@ -316,7 +338,9 @@ class JitGrad:
         """Forget all signatures, compiled code and counts."""
         self._latest = _NONE
         self._cache.clear()
+        self._changes.clear()
         self._hits = self._misses = self._direct = 0
+        self._changes.clear()
 
 
 class _Bound:

@@ -215,3 +215,14 @@ def test_control_flow_on_values(f, args, value):
     result, direct, messages = run(f, *args)
     assert result[1] == value
     assert len(messages) == (1 if direct else 0)
+
+
+def test_a_constant_that_keeps_changing_ends_in_direct_mode(monkeypatch):
+    df = jit_grad(lambda x: np.sum(helper(x)), audit=False)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for value in range(40):
+            monkeypatch.setitem(globals(), "SCALE", float(value))
+            assert df(np.ones(2))[1] == 2.0 * value
+    assert [str(w.message) for w in caught if "SCALE, which it reads, keeps" in str(w.message)]
+    assert 0 < df.cache_info().direct < 40
