@@ -266,7 +266,7 @@ def test_the_audit_finds_stale_code(monkeypatch):
     from tracejit import function
     from tracejit.trace.capture import Capture
 
-    monkeypatch.setattr(function, "capture", lambda f: Capture((), None))
+    monkeypatch.setattr(function, "capture", lambda f, types: Capture((), None))
     scale = [1.0]
 
     def f(x):

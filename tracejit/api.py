@@ -53,6 +53,8 @@ def jit_grad(
     """
     if not withForward and not withGradients:
         raise ConfigError("withForward and withGradients are both False: nothing to compute")
+    if partialGrad and not withGradients:
+        raise ConfigError("partialGrad=True gives a cotangent, but withGradients is False")
     check_backend(backend)
     if f is None:
         return functools.partial(

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from types import BuiltinFunctionType
 from typing import Any
 
-_EMPTY = inspect.Parameter.empty
+import numpy as np
 
 
 class Binding:
     """The parameters of one function."""
 
-    __slots__ = ("arity", "defaults", "keyword_only", "positional", "signature", "simple")
+    __slots__ = ("arity", "fills_defaults", "keyword_only", "positional", "signature", "simple")
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.signature: inspect.Signature | None
@@ -29,8 +30,10 @@ class Binding:
         places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         self.positional = tuple(p.name for p in parameters if p.kind in places)
         self.keyword_only = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
-        self.defaults = {p.name: p.default for p in parameters if p.default is not _EMPTY}
         self.arity = len(self.positional)
+        self.fills_defaults = not isinstance(function, (BuiltinFunctionType, np.ufunc)) and not (
+            getattr(function, "__module__", "") or ""
+        ).startswith("numpy")
         self.simple = not self.keyword_only
 
     def bind(
@@ -42,7 +45,8 @@ class Binding:
         if not kwargs and len(args) == self.arity and self.simple:
             return args, ()
         bound = self.signature.bind(*args, **kwargs)
-        bound.apply_defaults()
+        if self.fills_defaults:  # defaults of C functions may be markers that mean "not given"
+            bound.apply_defaults()
         return (*bound.args, *bound.kwargs.values()), tuple(bound.kwargs)
 
     def names(self, count: int, keywords: tuple[str, ...]) -> tuple[str, ...]:

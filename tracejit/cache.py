@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Hashable
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -73,6 +73,17 @@ class Signature:
         """The key, for a call with this cotangent of the first output, or None."""
         return (self.trees, self.keywords, tuple(self.leaf_keys), _leaf_key(upstream)[0])
 
+    def container_types(self) -> frozenset[type]:
+        """The types of containers among the arguments that may have methods of their own."""
+        plain = (None, dict, list, tuple, OrderedDict, defaultdict)
+        trees, found = list(self.trees), set()
+        while trees:
+            tree = trees.pop()
+            trees.extend(tree.children)
+            if tree.cls is not None and tree.cls not in plain:
+                found.add(tree.cls)
+        return frozenset(found)
+
     def _note_opaque(self, position: int, value: Any) -> None:
         cls = type(value)
         if cls is not np.ndarray and (isinstance(value, np.ndarray) or hasattr(cls, "__array__")):
@@ -101,7 +112,7 @@ class Signature:
         ]
         lengths = [_shortest(path) for path in paths]
         while True:
-            names = [_identifier(p[-n:]) for p, n in zip(paths, lengths, strict=True)]
+            names = [identifier(p[-n:]) for p, n in zip(paths, lengths, strict=True)]
             clashing = [i for i, name in enumerate(names) if names.count(name) > 1]
             longer = [i for i in clashing if lengths[i] < len(paths[i])]
             if not longer:
@@ -133,7 +144,8 @@ def _shortest(path: tuple[Any, ...]) -> int:
     return next(n for n in range(1, len(path) + 1) if isinstance(path[-n], str))
 
 
-def _identifier(keys: tuple[Any, ...]) -> str:
+def identifier(keys: tuple[Any, ...]) -> str:
+    """Make a name of the keys of a path."""
     name = re.sub(r"\W", "_", "_".join(map(str, keys)), flags=re.ASCII)
     return f"p_{name}" if name[:1].isdigit() or not name else name
 

@@ -45,7 +45,6 @@ from .trace.capture import Capture, Guard, capture
 from .trace.source import user_frame
 from .tree import unflatten
 
-
 MANY_CHANGES = 16  # of one constant; from then on direct mode answers
 
 
@@ -84,7 +83,7 @@ class JitGrad:
         self, function: Callable[..., Any], wanted: Wanted, optimize: bool, debug_hook: Any,
         audit: bool, receiver: bool = False,
     ) -> None:  # fmt: skip
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function, updated=())
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.__tracejit_function__ = function
         self._wanted = wanted
@@ -95,7 +94,7 @@ class JitGrad:
         self._method: JitGrad | None = None
         self._binding = Binding(function)
         self._cache: Cache[Entry] = Cache(settings.cache_size)
-        self._capture: Capture | None = None
+        self._captures: dict[frozenset[type], Capture] = {}
         self._changes: Counter[str] = Counter()
         self._latest = _NONE
         self._hits = self._misses = self._direct = 0
@@ -177,7 +176,7 @@ class JitGrad:
         if settings.debug:
             print(f"tracejit: {self.__name__}: miss: {reason}", file=sys.stderr)
         entry = Entry(len(signature.trees) + self._wanted.partial)
-        found = self._captured()
+        found = self._captured(signature)
         entry.guards = found.guards
         entry.direct = found.reason or signature.opaque or self._restless()
         if entry.direct is not None:
@@ -199,13 +198,14 @@ class JitGrad:
         self._cache.store(key, signature, entry)
         return answer
 
-    def _captured(self) -> Capture:
+    def _captured(self, signature: Signature) -> Capture:
         """What the function reads from outside; scanned again when that has changed."""
-        found = self._capture
+        types = signature.container_types()
+        found = self._captures.get(types)
         if found is None or found.reason is not None or not all(g.holds() for g in found.guards):
             if found is not None:
                 self._changes.update(guard.name for guard in found.guards if not guard.holds())
-            found = self._capture = capture(self.__wrapped__)
+            found = self._captures[types] = capture(self.__wrapped__, types)
         return found
 
     def _restless(self) -> str | None:
@@ -232,7 +232,8 @@ class JitGrad:
                 entry.direct = wrong.reason
                 self._fall_back(wrong.reason)
                 return wrong.answer
-        self._latest = (entry.arity, compiled.accepts, compiled.run, entry)
+        if not signature.keywords:  # those calls are told apart by name, which accepts does not see
+            self._latest = (entry.arity, compiled.accepts, compiled.run, entry)
         return result
 
     def _values(self, signature: Signature, upstream: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .binding import call
-from .cache import Signature
+from .cache import STATIC, Signature
 from .dag.node import Node
 from .dag.op import BY_NAME, IDENTITY, INPUT
 from .dag.vjp import depending_on, sweep
@@ -48,13 +48,14 @@ def run(
         nested: the recorder belongs to an outer call: results stay traced.
         result: filled in as the run goes on, for a caller who wants it if the function raises.
     """
+    check_parameters(signature, wanted)
     result = result or Run(signature, wanted)
-    _check_parameters(signature, wanted)
     leaves = _lift_leaves(recorder, result, nested)
     start = len(recorder.nodes)
     handed = _arguments(signature, leaves)
     answer = call(function, handed, signature.keywords)
     _check_untouched(signature, handed, leaves)
+    recorder.check_watched()
     _take_outputs(result, answer)
     result.split = len(recorder.nodes)
     if wanted.gradients:
@@ -63,12 +64,15 @@ def run(
     return result
 
 
-def _check_parameters(signature: Signature, wanted: Wanted) -> None:
+def check_parameters(signature: Signature, wanted: Wanted) -> None:
+    """Refuse parameters that have no gradient, by name."""
     if not wanted.gradients:
         return
     if not 0 <= wanted.argnum < len(signature.trees):
-        raise ParameterTypeError(f"argnum={wanted.argnum}, but there is no such argument")
-    for position in _parameter_range(signature, wanted):
+        count = len(signature.trees)
+        raise ParameterTypeError(f"argument {wanted.argnum} holds the parameters; {count} given")
+    positions = _parameter_range(signature, wanted)
+    for position in positions:
         value = _current(signature.leaves[position])
         dtype = getattr(value, "dtype", None)
         kind = type(value).__name__ if dtype is None else str(dtype)
@@ -82,6 +86,12 @@ def _check_parameters(signature: Signature, wanted: Wanted) -> None:
                 f"{signature.leaf_name(position)} is {kind}: complex parameters are not supported "
                 "yet; pass real and imaginary parts as two float arrays"
             )
+    objects = [i for i in positions if type(signature.leaves[i]) not in STATIC]
+    if objects and not any(signature.traced[i] for i in positions):
+        raise ParameterTypeError(
+            f"the parameters are a {type(signature.leaves[objects[0]]).__name__}, which holds no "
+            "numbers; use arrays in lists and dicts, or register_container"
+        )
 
 
 def _parameter_range(signature: Signature, wanted: Wanted) -> range:
@@ -132,7 +142,7 @@ def _check_untouched(signature: Signature, handed: list[Any], leaves: list[Any])
 def _take_outputs(result: Run, answer: Any) -> None:
     result.several = type(answer) is tuple
     outputs = answer if result.several else (answer,)
-    if not outputs:
+    if not outputs and result.wanted.gradients:
         raise NotScalarError("the function returns an empty tuple; return a scalar loss first")
     leaves: list[Any] = []
     result.output_trees = [flatten(output, leaves) for output in outputs]
@@ -143,8 +153,7 @@ def _seed(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any:
     """Check that the first output can be differentiated and give its cotangent."""
     first = result.outputs[0] if result.output_trees[0].cls is None else None
     value = first.value if type(first) is Node else first
-    kind = getattr(value, "dtype", np.dtype(type(value) if type(value) in (bool, int, float,
-                                                                           complex) else object))
+    kind = _number_dtype(value)
     if kind.kind not in "biuf":
         what = f"{kind} numbers" if kind.kind == "c" else f"a {type(value).__name__}"
         raise NotScalarError(f"the first output must be a real scalar or array; it is {what}")
@@ -156,22 +165,30 @@ def _seed(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any:
                 "partialGrad=True and the cotangent as the last argument"
             )
         return 1.0
+    given = _number_dtype(_current(upstream))
+    if given.kind not in "iuf":
+        raise ParameterTypeError(f"the last argument must be real numbers; it is {given}")
     upstream_shape = getattr(upstream, "shape", ())
     if upstream_shape != shape:
         raise ShapeError(
             f"the last argument must have the shape of the first output, {shape}; its shape is "
             f"{upstream_shape}"
         )
-    if nested:
-        return upstream
-    node = Node(INPUT, (), {}, upstream, None, False)
-    result.inputs.append(node)
-    seed = Tracer(node, recorder) if recorder.for_compiling else upstream
-    return seed.astype(kind) if kind.kind == "f" and _dtype(upstream) not in (None, kind) else seed
+    seed = upstream
+    if not nested:
+        node = Node(INPUT, (), {}, upstream, None, False)
+        result.inputs.append(node)
+        seed = Tracer(node, recorder) if recorder.for_compiling else upstream
+    if not hasattr(upstream, "dtype") or not hasattr(value, "dtype") or given == kind:
+        return seed
+    return seed.astype(kind) if kind.kind == "f" else seed
 
 
-def _dtype(value: Any) -> Any:
-    return getattr(value, "dtype", None)
+def _number_dtype(value: Any) -> np.dtype[Any]:
+    """The dtype of an array or number; object for anything else."""
+    number = type(value) if type(value) in (bool, int, float, complex) else object
+    dtype: np.dtype[Any] = getattr(value, "dtype", None) or np.dtype(number)
+    return dtype
 
 
 def _differentiate(

@@ -155,4 +155,8 @@ def form_of(result: Run) -> Form:
 
 def static_leaf(value: Any) -> bool:
     """Tell whether a result that is no node can be written into emitted code."""
-    return isinstance(value, (*STATIC, int, float, complex, np.generic, np.ndarray))
+    if isinstance(value, (np.generic, np.ndarray)):
+        return type(value).__module__ == "numpy" and value.dtype.kind in "biufc"
+    if type(value) is str:
+        return value.isprintable()
+    return type(value) in (*STATIC, int, float, complex)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..dag.graph import Graph
-from ..dag.node import Node, Spec
+from ..dag.node import Layout, Node, Spec
 from ..dag.op import INPUT
 
 
@@ -22,6 +22,7 @@ class Slot:
 
     slab: int
     spec: Spec
+    layout: Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def assign_buffers(
                 last_use[reused] = -1  # its slab goes on with this node
             else:
                 slab = _take_slab(node.spec.nbytes, free, slabs)
-                assigned[node] = slots.setdefault(Slot(slab, node.spec), len(slots))
+                slot = Slot(slab, node.spec, node.spec.layout)
+                assigned[node] = slots.setdefault(slot, len(slots))
                 slab_of[assigned[node]] = slab
         for dead in dying.get(position, ()):
             if dead in assigned and last_use[dead] == position:

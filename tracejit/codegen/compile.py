@@ -70,7 +70,7 @@ def _with_pool(function: Callable[..., Any], pool: Pool) -> Callable[..., Any]:
 def load(emitted: Emitted) -> Compiled:
     """Write the text to its file, if it is not there yet, and execute it."""
     path = _publish(emitted)
-    code = compile(emitted.text, path, "exec")
+    code = compile(emitted.text, path, "exec", dont_inherit=True)
     name = os.path.basename(path).removesuffix(".py")
     namespace: dict[str, Any] = {"__name__": name, "__file__": path}
     exec(code, namespace)
@@ -83,15 +83,22 @@ def _publish(emitted: Emitted) -> str:
 
     digest = hashlib.sha256(emitted.text.encode()).hexdigest()[:16]
     stem = re.sub(r"\W", "_", emitted.name, flags=re.ASCII)
-    folder = cache_folder(settings.cache_dir)
-    path = os.path.join(folder, f"{stem}_{digest}.py")
-    if not os.path.exists(path):
-        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(emitted.text)
-        os.replace(temporary, path)
-        linecache.checkcache(path)
-    return path
+    name = f"{stem}_{digest}.py"
+
+    def write(folder: str) -> str:
+        path = os.path.join(folder, name)
+        if not os.path.exists(path):
+            handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(emitted.text)
+            os.replace(temporary, path)
+            linecache.checkcache(path)
+        return path
+
+    try:
+        return write(cache_folder(settings.cache_dir))
+    except OSError as error:  # the folder was removed, or the disk is full
+        return write(_private_folder(str(error)))
 
 
 @lru_cache(maxsize=8)
@@ -105,18 +112,24 @@ def cache_folder(wanted: str | None) -> str:
         problem = str(error)
     if problem is None:
         return path
-    return _private_folder(f"not to {path}: {problem}")
+    return _private_folder(f"not to {path}, because {problem}")
 
 
-def _private_folder(reason: str) -> str:
+@lru_cache(maxsize=1)
+def _fallback_folder() -> str:
     import atexit
     import shutil
     import tempfile
 
     path = tempfile.mkdtemp(prefix="tracejit-")
     atexit.register(shutil.rmtree, path, ignore_errors=True)
-    message = f"emitted files go to {path} and {reason}"
-    warnings.warn(message, TracejitWarning, stacklevel=2)
+    return path
+
+
+def _private_folder(reason: str) -> str:
+    """Make a folder for this process alone, and say why."""
+    path = _fallback_folder()
+    warnings.warn(f"emitted files go to {path}: {reason}", TracejitWarning, stacklevel=2)
     return path
 
 

@@ -25,7 +25,7 @@ from ..tree import Tree
 from . import syntax as s
 from .buffers import Buffers, assign_buffers
 from .names import Names, name_nodes
-from .signature import Unpacking, accepts_function
+from .signature import Unpacking, accepts_function, writable
 from .targets import numpy as target
 
 _NUMBER_WORDS = {0.5: "half", 1.0: "one", 2.0: "two"}
@@ -60,10 +60,12 @@ class _Emitter:
         self.form = form
         self.arguments = [*signature.names, *(["d_output"] if upstream else [])]
         self.buffers: Buffers = assign_buffers(graph, target.takes_slot, target.overwrites)
-        self.title = graph.name if graph.name.isidentifier() else "function"
         self.slots = [f"s{i}" for i in range(len(self.buffers.slots))]
         self.slabs = [f"slab{i}" for i in range(len(self.buffers.slabs))]
-        self.names = Names([self.title, *self.slots, *self.slabs])
+        helpers = (target.helper(node) for node in graph.nodes)
+        self.helpers = dict(h for h in helpers if h is not None)
+        self.names = Names([*self.slots, *self.slabs, *self.helpers])
+        self.title = self.names.take(graph.name if graph.name.isidentifier() else "function")
         self.argument_names = [self.names.take(a) for a in self.arguments]
         self.unpacking = Unpacking(signature, graph, self.argument_names, self.names, upstream)
         self.node_names = {**name_nodes(graph, self.names), **self.unpacking.node_names}
@@ -84,9 +86,9 @@ class _Emitter:
             return s.name(self.node_names[value])
         if isinstance(value, np.ndarray):
             return s.name(self._array_constant(value))
-        if isinstance(value, np.generic) and type(value) is not np.bool_:
-            return s.call(f"np.{type(value).__name__}", s.literal(value.item()))
-        return s.literal(value.item() if isinstance(value, np.generic) else value)
+        if isinstance(value, np.generic):
+            return s.call(f"np.{_scalar_name(type(value))}", s.literal(value.item()))
+        return s.literal(value)
 
     def number(self, value: float, dtype: np.dtype[Any]) -> ast.expr | None:
         """Name a common number that is kept as a 0-d array, or give None."""
@@ -125,7 +127,7 @@ class _Emitter:
         dtype, shape = s.literal(value.dtype), s.literal(value.shape)
         self._note_dtype(value.dtype)
         first = value.flat[:1].tobytes()
-        if value.size and value.tobytes() == first * value.size:
+        if value.tobytes() == first * value.size:
             if not any(first):
                 return s.call("np.zeros", shape, dtype)
             return s.call("np.full", shape, s.literal(value.flat[0].item()), dtype)
@@ -143,7 +145,7 @@ class _Emitter:
         body = self.function_body()
         accepts = accepts_function(self.unpacking, self._note_dtype)
         allocate = self.allocate()
-        helpers = self.helpers()
+        helpers = [line for text in self.helpers.values() for line in ast.parse(text).body]
         keyword_only = [*(["slots"] if self.buffers.slots else []), *self.extras]
         main = s.function(self.title, self.argument_names, keyword_only, self.doc(), body)
         rest = s.to_source([*helpers, *allocate, main, accepts])
@@ -227,7 +229,7 @@ class _Emitter:
 
     def _build(self, tree: Tree, children: list[ast.expr]) -> ast.expr:
         cls = tree.cls
-        if cls is dict:
+        if cls is dict and all(writable(key) for key in tree.keys):
             return ast.Dict([s.literal(k) for k in tree.keys], children)
         if cls is list:
             return ast.List(children, ast.Load())
@@ -272,10 +274,6 @@ class _Emitter:
         body += [*lines, ast.Return(ast.Tuple(names, ast.Load()))]
         return [s.function("allocate", [], [], "Make the buffers of one call.", body)]
 
-    def helpers(self) -> list[ast.stmt]:
-        texts = dict(h for n in self.graph.nodes if (h := target.helper(n)) is not None)
-        return [line for text in texts.values() for line in ast.parse(text).body]
-
     def _find_lines(self, text: str) -> dict[Node, int]:
         by_name = {name: node for node, name in self.node_names.items()}
         found: dict[Node, int] = {}
@@ -295,6 +293,10 @@ def comment(node: Node) -> str:
         return str(node.spec)
     code, offset = node.site
     return f"{node.spec}  {os.path.basename(code.co_filename)}:{line_number(code, offset)}"
+
+
+def _scalar_name(cls: type) -> str:
+    return "bool_" if cls is np.bool_ else cls.__name__
 
 
 def _nested(value: Any) -> ast.expr:

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..cache import Signature
+from ..cache import Signature, identifier
 from ..dag.graph import Graph
-from ..dag.node import Node
+from ..dag.node import Layout, Node
 from ..tree import LEAF, Tree, build, open_container
 from . import syntax as s
 from .names import Names
@@ -106,10 +106,14 @@ class Unpacking:
 
     def _part(self, value: ast.expr, tree: Tree, key: Any) -> ast.expr:
         assert tree.cls is not None
-        if issubclass(tree.cls, dict) or tree.cls in (list, tuple):
+        if tree.cls in (list, tuple) or (issubclass(tree.cls, dict) and writable(key)):
             return s.subscript(value, s.literal(key))
-        if isinstance(key, str):
+        if isinstance(key, str) and not issubclass(tree.cls, dict):
             return s.attribute(value, key)
+        if issubclass(tree.cls, dict):
+            name = self._names.take("key", numbered=True)
+            self.extras[name] = key
+            return s.subscript(value, s.name(name))
         self.extras.setdefault("children_of", _children)
         return s.subscript(s.call("children_of", value), s.literal(key))
 
@@ -145,14 +149,26 @@ def _starts(tree: Tree, position: int) -> list[int]:
 
 def checkable(signature: Signature) -> bool:
     """Tell whether `accepts` can check the structure: keys that can be written, known types."""
-    return all(_checkable(tree) for tree in signature.trees)
+    static = (v for v, traced in zip(signature.leaves, signature.traced, strict=True) if not traced)
+    return (
+        signature.opaque is None
+        and all(_checkable(tree) for tree in signature.trees)
+        and all(writable(value) for value in static)
+    )
 
 
 def _checkable(tree: Tree) -> bool:
     if tree.cls is None:
         return True
-    keys = all(isinstance(key, (str, int, float, bool)) for key in tree.keys)
+    keys = all(writable(key) for key in tree.keys)
     return tree.cls in _PLAIN and keys and all(_checkable(child) for child in tree.children)
+
+
+def writable(value: Any) -> bool:
+    """Tell whether a key or static value can be written as a literal."""
+    if type(value) is str:
+        return value.isprintable() or value.replace("\n", "").isprintable()
+    return type(value) in (int, float, bool, type(None), np.bool_)
 
 
 def accepts_function(unpacking: Unpacking, note_dtype: Callable[[Any], None]) -> ast.stmt:
@@ -203,7 +219,7 @@ def _check_tree(
     body.append(ast.If(test, [ast.Return(s.literal(False))], []))
     starts = _starts(tree, position)
     parts = [
-        leaf_names[start] if child.cls is None else names.take(f"{name}_{key}")
+        leaf_names[start] if child.cls is None else names.take(identifier((name, key)))
         for key, child, start in zip(tree.keys, tree.children, starts, strict=True)
     ]
     if tree.cls is dict:
@@ -227,13 +243,13 @@ def _check_leaf(name: str, node: Node) -> list[ast.expr]:
     return checks
 
 
-def _check_layout(name: str, layout: str) -> list[ast.expr]:
+def _check_layout(name: str, layout: Layout) -> list[ast.expr]:
     flags = s.name(f"{name}.flags")
     if layout == "C":
         return [s.attribute(flags, "c_contiguous")]
     if layout == "F":
         return [s.attribute(flags, "fnc")]
-    return [ast.UnaryOp(ast.Not(), s.attribute(flags, "forc"))]
+    return [_compare(s.name(f"{name}.strides"), ast.Eq(), s.literal(layout))]
 
 
 def _check_static(name: str, value: Any) -> list[ast.expr]:

@@ -79,7 +79,7 @@ def literal(value: Any) -> ast.expr:
         return call("complex", literal(value.real), literal(value.imag))
     if isinstance(value, float) and not math.isfinite(value):
         return name("nan") if value != value else name("inf") if value > 0 else negative("inf")
-    if math.copysign(1.0, value) < 0:
+    if value < 0 or (value == 0 and math.copysign(1.0, value) < 0):
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     return ast.Constant(value)
 

@@ -28,7 +28,7 @@ class Spec:
     __slots__ = ("cls", "dtype", "layout", "shape")
 
     def __init__(
-        self, cls: type, shape: tuple[int, ...], dtype: np.dtype[Any] | None, layout: str = "C"
+        self, cls: type, shape: tuple[int, ...], dtype: np.dtype[Any] | None, layout: Layout = "C"
     ) -> None:
         self.cls = cls
         self.shape = shape
@@ -83,10 +83,13 @@ def dtype_name(dtype: np.dtype[Any]) -> str:
     return text.lstrip("<>=") if dtype.isnative else text
 
 
-def layout_of(array: np.ndarray[Any, Any]) -> str:
-    """Name the memory layout: "C", "F" (and not C), or "S" for any other strides."""
+Layout = str | tuple[int, ...]  # "C", "F" (and not C), or the strides in bytes
+
+
+def layout_of(array: np.ndarray[Any, Any]) -> Layout:
+    """Describe the memory layout, on which it depends whether a reshape is a view or a copy."""
     flags = array.flags
-    return "C" if flags.c_contiguous else "F" if flags.f_contiguous else "S"
+    return "C" if flags.c_contiguous else "F" if flags.f_contiguous else array.strides
 
 
 def spec_of(value: Any) -> Spec:

@@ -43,22 +43,21 @@ def sweep(
             continue
         dtype = getattr(node.value, "dtype", None)
         if dtype is not None and dtype.kind != "f":
-            if dtype.kind == "c":
-                raise UnsupportedError(
-                    f"{node.op.name} at {node.where} gives complex numbers: gradients through "
-                    "complex values are not supported yet; work on real and imaginary parts"
-                )
             continue
         if enter is not None:
             enter(node, g)
         op, inputs, attrs = node.op, node.inputs, node.attrs
         out_shape = getattr(node.value, "shape", ())
-        if not op.elementwise and getattr(g, "shape", ()) != out_shape:
-            g = _broadcast(g, out_shape, dtype)
+        if not op.elementwise:
+            if getattr(g, "shape", ()) != out_shape:
+                g = _broadcast(g, out_shape, dtype)
+            elif out_shape == () and type(node.value) is np.ndarray:
+                g = BY_NAME["convert"](g, cls=np.ndarray)  # rules may index it
         values: list[Any] | None = None
         for position, source in enumerate(inputs):
             if type(source) is not Node or not reaches(source):
                 continue
+            _refuse_complex(source)
             rule = op.rule(position)
             if rule is None:
                 continue
@@ -81,6 +80,14 @@ def sweep(
             cotangents[source] = c if known is None else known + c
 
 
+def _refuse_complex(node: Node) -> None:
+    if getattr(node.value, "dtype", np.dtype(bool)).kind == "c" or type(node.value) is complex:
+        raise UnsupportedError(
+            f"{node.op.name} at {node.where} gives complex numbers: gradients through complex "
+            "values are not supported yet; work on real and imaginary parts"
+        )
+
+
 def depending_on(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
     """Find the nodes that depend on one of the roots (which are included)."""
     found = set(roots)
@@ -100,14 +107,13 @@ def _fit(c: Any, value: Any, out_shape: tuple[int, ...], elementwise: bool) -> A
         return c if getattr(c, "dtype", None) is None else BY_NAME["convert"](c, cls=float)
     shape = value.shape
     have = getattr(c, "shape", ())
-    if have != shape:
-        if elementwise:
-            if shape != out_shape:
-                c = _sum_to(c, shape, out_shape)
-        elif len(have) > len(shape) or any(
-            n not in (1, m) for n, m in zip(reversed(have), reversed(shape), strict=False)
-        ):
-            c = _sum_to(c, shape, have)
+    larger = len(have) > len(shape) or any(
+        n > m for n, m in zip(reversed(have), reversed(shape), strict=False)
+    )
+    if elementwise and shape != out_shape:
+        c = _sum_to(c, shape, out_shape)
+    elif larger:
+        c = _sum_to(c, shape, have)
     have_dtype = getattr(c, "dtype", None)
     if have_dtype is not None and have_dtype != dtype:
         c = c.astype(dtype)

@@ -9,33 +9,35 @@ Helper functions are scanned in the same way, and theirs.
 from __future__ import annotations
 
 import builtins
+import collections
 import dis
 import itertools
 import math
 import operator
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..dag.node import location
 from ..dag.op import BY_FUNCTION, COMPOSITES
+from ..errors import UnsupportedError
 from .dispatch import METADATA
 from .source import internal
 
-_CONSTANTS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, type(...))
+_CONSTANTS = {bool, int, float, complex, str, bytes, type(None), type(...)}
 _PURE_BUILTINS = {
     "abs", "all", "any", "bool", "callable", "complex", "dict", "divmod", "enumerate", "filter",
     "float", "frozenset", "int", "isinstance", "issubclass", "len", "list", "map", "max", "min",
-    "pow", "range", "reversed", "round", "set", "slice", "sorted", "str", "sum", "tuple", "type",
-    "zip",
+    "pow", "range", "reversed", "round", "set", "slice", "sorted", "str", "sum", "tuple", "zip",
 }  # fmt: skip
 _PURE_MODULES = (math, operator, itertools)
 _CREATORS = {
     np.array, np.asarray, np.zeros, np.ones, np.full, np.empty, np.arange, np.linspace, np.eye,
     np.identity, np.tri, np.logspace, np.geomspace, np.ascontiguousarray,
 }  # fmt: skip
+_GENERATED = {"<string>", collections.__file__}  # where the methods of namedtuples come from
 _MISSING = object()
 
 
@@ -51,7 +53,7 @@ class Guard(NamedTuple):
         now = _read(self.place, self.name)
         if now is self.value:
             return True
-        return type(now) is type(self.value) and type(now) in _CONSTANTS and now == self.value
+        return type(now) is type(self.value) and _is_constant(now) and repr(now) == repr(self.value)
 
 
 class Capture(NamedTuple):
@@ -61,11 +63,20 @@ class Capture(NamedTuple):
     reason: str | None
 
 
-def capture(function: Callable[..., Any]) -> Capture:
-    """Scan a function and all that it calls by name."""
+def capture(function: Callable[..., Any], types: Iterable[type] = ()) -> Capture:
+    """Scan a function and all that it calls by name.
+
+    `types` are the dataclasses and other containers among its arguments: their methods may be
+    called, and attributes of the class read.
+
+    Raises:
+        UnsupportedError: the function asks for the `type` of a value, which is not hidden from it.
+    """
     scan = _Scan()
     try:
         scan.function(function)
+        for cls in types:
+            scan.container(cls)
     except _Opaque as reason:
         return Capture((), str(reason))
     return Capture(tuple(scan.guards.values()), None)
@@ -95,6 +106,8 @@ class _Scan:
             self.callable(function, getattr(function, "__name__", repr(function)), None)
             return
         self._seen.add(function)
+        if vars(function).keys() - {"__wrapped__"}:
+            raise _Opaque(f"{function.__qualname__} has attributes of its own")
         for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             if inner is None and self._seen != {function} and not _is_constant(value):
                 raise _Opaque(f"{function.__qualname__} has a {type(value).__name__} as default")
@@ -117,9 +130,14 @@ class _Scan:
                 value = getattr(builtins, name, _MISSING)
                 if value is _MISSING:
                     continue  # the call itself will raise NameError
+                if value is type:
+                    raise UnsupportedError(
+                        f"type() is asked at {location(where)}, and a traced value has a type of "
+                        "its own; use isinstance()"
+                    )
                 if name not in _PURE_BUILTINS and not _is_exception(value):
                     raise _Opaque(f"{name}() is called at {location(where)}")
-                place = vars(builtins)
+                self.guards[id(place), name] = Guard(place, name, _MISSING)
             else:
                 self.guards[id(place), name] = Guard(place, name, value)
             self.value(value, name, attributes, where)
@@ -142,10 +160,35 @@ class _Scan:
                 self.guards[id(module), attribute] = Guard(vars(module), attribute, value)
             if isinstance(value, types.ModuleType) and value is np.random:
                 raise _Opaque(f"random numbers are drawn ({name}) at {location(where)}")
+        known = isinstance(value, (np.ufunc, type(str.join))) or (
+            isinstance(value, type) and value.__module__ in ("builtins", "numpy")
+        )
+        if attributes and not known and not (_is_constant(value) and type(value) is not tuple):
+            raise _Opaque(f"{name}.{attributes[0]} is read at {location(where)}")
         if callable(value):
             self.callable(value, name, where)
         elif not _is_constant(value):
             raise _Opaque(f"{name} ({type(value).__name__}) is read at {location(where)}")
+
+    def container(self, cls: type) -> None:
+        """Scan the methods and class attributes of a type that arguments are made of."""
+        fields = set(getattr(cls, "_fields", ())) | set(getattr(cls, "__dataclass_fields__", ()))
+        for owner in cls.__mro__:
+            if owner in (object, tuple) or owner.__module__ in ("collections", "typing"):
+                continue
+            for name, value in vars(owner).items():
+                if name in fields or (name.startswith("__") and name.endswith("__")):
+                    continue
+                if isinstance(value, property):
+                    value = value.fget
+                value = getattr(value, "__func__", value)  # static and class methods
+                if isinstance(value, types.FunctionType):
+                    if value.__code__.co_filename not in _GENERATED:
+                        self.function(value)
+                elif _is_constant(value):
+                    self.guards[id(owner), name] = Guard(vars(owner), name, value)
+                elif not name.startswith("_"):
+                    raise _Opaque(f"{cls.__qualname__}.{name} is a {type(value).__name__}")
 
     def callable(self, value: Any, name: str, where: Any) -> None:
         """Check a function or type that is read."""
@@ -153,7 +196,7 @@ class _Scan:
             value in BY_FUNCTION or value in COMPOSITES or value in _CREATORS or value in METADATA
         ):
             return
-        if isinstance(value, np.ufunc):
+        if isinstance(value, np.ufunc) and getattr(np, value.__name__, None) is value:
             return
         if isinstance(value, types.FunctionType) and not internal[value.__code__.co_filename]:
             self.function(value)
@@ -163,7 +206,10 @@ class _Scan:
             return
         if isinstance(value, type):
             plain = value.__module__ == "builtins" or issubclass(value, np.generic)
-            if plain or _is_exception(value) or _is_record(value) or value is np.ndarray:
+            if plain or _is_exception(value) or value is np.ndarray:
+                return
+            if issubclass(value, tuple) and hasattr(value, "_fields"):
+                self.container(value)
                 return
         if isinstance(value, types.BuiltinFunctionType):
             if value.__module__ in ("math", "_operator"):
@@ -175,27 +221,25 @@ class _Scan:
 
 
 def _read(place: Any, name: str) -> Any:
-    if isinstance(place, dict):
-        return place.get(name, _MISSING)
-    try:
-        return place.cell_contents
-    except ValueError:
-        return _MISSING
+    if isinstance(place, types.CellType):
+        try:
+            return place.cell_contents
+        except ValueError:
+            return _MISSING
+    return place.get(name, _MISSING)
 
 
 def _is_constant(value: Any) -> bool:
-    if isinstance(value, tuple):
+    """Tell whether a value cannot change: numbers, strings and tuples of them, of exact types."""
+    if type(value) is tuple:
         return all(_is_constant(v) for v in value)
-    return isinstance(value, _CONSTANTS)
+    if isinstance(value, (np.generic, np.dtype)):
+        return type(value).__module__ in ("numpy", "numpy.dtypes")
+    return type(value) in _CONSTANTS
 
 
 def _is_exception(value: Any) -> bool:
     return isinstance(value, type) and issubclass(value, BaseException)
-
-
-def _is_record(value: type) -> bool:
-    """Tell whether a type is a namedtuple without methods of its own."""
-    return issubclass(value, tuple) and hasattr(value, "_fields")
 
 
 def _hashable(value: Any) -> bool:
@@ -220,6 +264,12 @@ def _reads(code: types.CodeType) -> Iterator[tuple[str, list[str], str]]:
             yield f"the global {name} is written", [], "effect"
         elif kind in ("STORE_DEREF", "DELETE_DEREF") and name in free:
             yield f"the outer variable {name} is written", [], "effect"
+        elif kind in ("STORE_ATTR", "DELETE_ATTR"):
+            yield f"the attribute {name} is written", [], "effect"
+        elif kind in ("PUSH_EXC_INFO", "SETUP_FINALLY"):  # a handler may run at one call only
+            yield "exceptions are handled (try, with)", [], "effect"
+        elif kind == "LOAD_BUILD_CLASS":
+            yield "a class is made", [], "effect"
         elif kind == "IMPORT_NAME":
             yield f"{name} is imported inside the function", [], "effect"
         elif kind in ("LOAD_GLOBAL", "LOAD_NAME"):

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..dag.node import Node, Site, location
 from ..dag.op import Op
-from ..errors import UnsupportedError
+from ..errors import TracejitError, UnsupportedError
 from . import source
 
 SNAPSHOT_LIMIT = 1 << 16  # bytes; direct mode copies constant arrays up to this size
@@ -36,7 +36,9 @@ class Recorder:
     origin: while gradient rules run, the node whose rules they are; its site is theirs.
     """
 
-    __slots__ = ("_snapshots", "for_compiling", "keep_stacks", "left", "nodes", "open", "origin")
+    __slots__ = (
+        "_snapshots", "_watched", "for_compiling", "keep_stacks", "left", "nodes", "open", "origin",
+    )  # fmt: skip
 
     def __init__(self, for_compiling: bool, keep_stacks: bool = False) -> None:
         self.nodes: list[Node] = []
@@ -46,6 +48,7 @@ class Recorder:
         self.for_compiling = for_compiling
         self.keep_stacks = keep_stacks
         self._snapshots: dict[int, tuple[Any, Any]] = {}
+        self._watched: dict[int, tuple[Any, int, Site | None]] = {}
 
     def __enter__(self) -> Recorder:
         self.open = True
@@ -103,6 +106,15 @@ class Recorder:
         """Make a tracer on a node; constants stay what they are."""
         return Tracer(ref, self) if type(ref) is Node else ref
 
+    def check_watched(self) -> None:
+        """Refuse that a large plain array was written to after it had been recorded."""
+        for array, checksum, site in self._watched.values():
+            if _checksum(array) != checksum:
+                raise TracejitError(
+                    f"the plain array used at {location(site)} was written to afterwards, in the "
+                    "same call: its gradient needs the old values; write to a copy of it"
+                )
+
     def _constant(self, value: Any) -> Any:
         """Prepare an untraced operand: a later write to it must not reach what was recorded."""
         if value is None:
@@ -116,9 +128,10 @@ class Recorder:
                     "use a plain array: np.asarray(...)"
                 )
             value = np.asarray(value)
-        if not value.flags.writeable:
+        if _frozen(value):
             return value
         if not self.for_compiling and value.nbytes > SNAPSHOT_LIMIT:
+            self._watched.setdefault(id(value), (value, _checksum(value), source.user_site()))
             return value
         known = self._snapshots.get(id(value))
         if known is not None and known[0] is value and known[1].tobytes() == value.tobytes():
@@ -126,6 +139,23 @@ class Recorder:
         copy = value.copy(order="K")
         self._snapshots[id(value)] = (value, copy)
         return copy
+
+
+def _frozen(value: Any) -> bool:
+    """Tell whether nobody can write to an array: neither to it nor to what it views."""
+    while isinstance(value, np.ndarray):
+        if value.flags.writeable:
+            return False
+        value = value.base
+    return value is None or isinstance(value, bytes)
+
+
+def _checksum(value: Any) -> int:
+    """Sum up the bytes of an array, by its largest words that are contiguous in memory."""
+    if not value.flags.forc or value.nbytes % 8:
+        return hash(value.tobytes())
+    words = value.ravel(order="K").view(np.uint64)
+    return int(np.bitwise_xor.reduce(words)) ^ hash(int(np.add.reduce(words)))
 
 
 _SCALARS = (float, int, complex, np.generic, bool)

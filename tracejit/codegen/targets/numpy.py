@@ -39,6 +39,9 @@ _WITH_COPYTO = {"where", "astype", "copy", "full", "zeros_like", "ones_like",
 
 def takes_slot(node: Node) -> bool:
     """Tell whether the node can be computed into a given array."""
+    if node.op.name == "where":  # copyto wants a mask where np.where takes any condition
+        condition = node.inputs[0]
+        return isinstance(condition, (Node, np.ndarray)) and _operand_spec(condition).dtype == bool
     return node.op.out or node.op.name in _WITH_COPYTO or node.op.name.endswith("_where")
 
 
@@ -46,7 +49,7 @@ def overwrites(node: Node, source: Node) -> bool:
     """Tell whether the node may be computed in the memory of this input."""
     op = node.op
     if op.name in ("index_set", "index_add"):
-        return node.inputs[0] is source and source not in node.inputs[1:]
+        return node.inputs[0] is source and all(i is not source for i in node.inputs[1:])
     return op.elementwise and op.out
 
 
@@ -159,8 +162,12 @@ def helper(node: Node) -> tuple[str, str] | None:
     op = node.op
     if op.path is not None or op.name in _SPECIAL or op.name in _MULTIPLE or op.symbol:
         return None
-    text = textwrap.dedent(inspect.getsource(op.fn))
-    return op.name, text.replace(f"def {op.fn.__name__}(", f"def {op.name}(", 1)
+    definition = ast.parse(textwrap.dedent(inspect.getsource(op.fn))).body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    definition.name, definition.returns = op.name, None
+    for argument in definition.args.args:
+        argument.annotation = None
+    return op.name, ast.unparse(definition)
 
 
 def _type_guard(target: str, cls: type) -> ast.stmt:

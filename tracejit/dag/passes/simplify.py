@@ -94,6 +94,15 @@ def _produced_by(value: Any, name: str) -> bool:
     return type(value) is Node and value.op.name == name
 
 
+def _negated(value: Any) -> Any:
+    """What a node negates, where that is exact in any wider type too; else None."""
+    if _produced_by(value, "negative"):
+        dtype = value.spec.dtype
+        if dtype is None or dtype.kind == "f":
+            return value.inputs[0]
+    return None
+
+
 def _new(node: Node, name: str, *inputs: Any, **attrs: Any) -> Node:
     return node.like(BY_NAME[name], inputs, attrs)
 
@@ -144,16 +153,16 @@ def _multiply(node: Node) -> Any:
             return _same(node, other)
         if number == -1.0 and type(other) is Node and other.spec == node.spec:
             return _new(node, "negative", other)
-    if x is y and not node.spec.is_python:
+    if x is y and not node.spec.is_python and node.spec.dtype != np.bool_:
         return _new(node, "square", x)
-    if _produced_by(x, "negative") and _produced_by(y, "negative"):
-        return node.like(node.op, (x.inputs[0], y.inputs[0]), {})
+    if _negated(x) is not None and _negated(y) is not None:
+        return node.like(node.op, (_negated(x), _negated(y)), {})
     for value, other in ((x, y), (y, x)):
         number = _number(value)
         if number is None or type(value) is not float or type(other) is not Node:
             continue
-        if other.op.name == "negative":
-            return node.like(node.op, (-number, other.inputs[0]), {})
+        if _negated(other) is not None:
+            return node.like(node.op, (-number, _negated(other)), {})
         if node.backward and other.op.name == "multiply":
             return _merge_factors(node, number, other)
     return None
@@ -175,10 +184,10 @@ def _divide(node: Node) -> Any:
 @_rule("add")
 def _add(node: Node) -> Any:
     x, y = node.inputs
-    if _produced_by(y, "negative"):
-        return _new(node, "subtract", x, y.inputs[0])
-    if _produced_by(x, "negative"):
-        return _new(node, "subtract", y, x.inputs[0])
+    if _negated(y) is not None:
+        return _new(node, "subtract", x, _negated(y))
+    if _negated(x) is not None:
+        return _new(node, "subtract", y, _negated(x))
     return None
 
 
@@ -188,8 +197,8 @@ def _subtract(node: Node) -> Any:
     number = _number(y)
     if number == 0.0 and not np.signbit(number):
         return _same(node, x)
-    if _produced_by(y, "negative"):
-        return _new(node, "add", x, y.inputs[0])
+    if _negated(y) is not None:
+        return _new(node, "add", x, _negated(y))
     return None
 
 
@@ -214,7 +223,7 @@ def _sum(node: Node) -> Any:
 def _power(node: Node) -> Any:
     exponent = _number(node.inputs[1])
     x = node.inputs[0]
-    if node.spec.is_python or type(x) is not Node or x.spec.dtype != node.spec.dtype:
+    if node.spec.is_python or type(x) is not Node or x.spec != node.spec:
         return None
     if exponent == 2:
         return _new(node, "square", x)
@@ -232,7 +241,9 @@ def _nothing(node: Node) -> Any:
 @_rule("reshape")
 def _reshape(node: Node) -> Any:
     x = node.inputs[0]
-    if _produced_by(x, "reshape") and not {"order"} & {*node.attrs, *x.attrs}:
+    if not _produced_by(x, "reshape") or {"order"} & {*node.attrs, *x.attrs}:
+        return None
+    if type(x.inputs[0]) is Node and x.inputs[0].spec.is_array:
         return node.like(node.op, (x.inputs[0],), node.attrs)
     return None
 
