@@ -363,3 +363,41 @@ def test_the_gradient_has_its_parameters_dtype_whatever_the_cotangents(optimize)
     df = jit_grad(lambda x: x, partialGrad=True, optimize=optimize)
     for _ in range(3):
         assert df(np.ones(2, "f4"), np.ones(2, "f8"))[0].dtype == np.float32
+
+
+@MODES
+def test_results_stored_into_arrays(optimize):
+    def f(x, row):
+        t = np.zeros_like(x)
+        t += x
+        t[...] = t * 2.0
+        wide = row * 1.0
+        np.exp(x, out=wide)
+        return np.sum(wide) + t[()], t, wide
+
+    same(f, np.array(0.5), np.ones(3), grads=3 * np.exp(0.5) + 2.0, optimize=optimize)
+
+
+@MODES
+def test_dot_gives_python_numbers_a_dtype(optimize):
+    same(lambda x: (np.sum(x), np.dot(2.0, x), np.dot(x, 3)), np.ones(2, "f4"), optimize=optimize)
+
+
+@MODES
+def test_products_of_empty_batches(optimize):
+    def f(b, a):
+        return np.sum(a @ b)
+
+    same(f, np.ones((3, 2)), np.ones((0, 4, 3)), grads=np.zeros((3, 2)), optimize=optimize)
+
+
+@MODES
+@pytest.mark.filterwarnings("ignore::tracejit.TracejitWarning")
+def test_plain_copies_refuse_writes(optimize):
+    def f(x, y):
+        b = np.asarray(y)
+        b += 1.0
+        return np.sum(x * y)
+
+    with pytest.raises(ValueError, match="read-only"):
+        jit_grad(f, optimize=optimize)(np.ones(2), np.ones(2))

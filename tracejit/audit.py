@@ -28,7 +28,8 @@ class Wrong(NamedTuple):
 def differs(df: JitGrad, signature: Signature, upstream: Any, compiled: Any) -> Wrong | None:
     """Compare one compiled answer; None where it is right up to rounding."""
     direct = df._run_directly(signature, upstream)
-    if not _close(compiled, direct):
+    scale = _scale([direct, signature.leaves])
+    if not _close(compiled, direct, scale):
         return Wrong("compiled and direct results differ", direct)
     wanted = df._wanted
     if wanted.forward:
@@ -37,21 +38,30 @@ def differs(df: JitGrad, signature: Signature, upstream: Any, compiled: Any) -> 
         plain = call(df.__wrapped__, values, signature.keywords)
         outputs = compiled[1:] if wanted.gradients else compiled
         expected = plain if type(plain) is tuple or not wanted.gradients else (plain,)
-        if not _close(outputs, expected):
+        if not _close(outputs, expected, scale):
             return Wrong("compiled results differ from those of the plain function", direct)
     return None
 
 
-def _close(actual: Any, expected: Any) -> bool:
-    """Tell whether two results agree up to rounding, relative to the size of each array."""
+def _scale(values: Any) -> float:
+    """The largest finite number among all leaves: what rounding errors are measured by."""
+    leaves: list[Any] = []
+    flatten(values, leaves)
+    arrays = (np.asarray(v) for v in leaves if isinstance(v, (float, np.ndarray, np.number)))
+    sizes = (np.abs(a[np.isfinite(a)]) for a in arrays if a.dtype.kind in "fc")
+    return max((float(np.max(s, initial=0.0)) for s in sizes), default=0.0)
+
+
+def _close(actual: Any, expected: Any, scale: float) -> bool:
+    """Tell whether two results agree up to rounding."""
     left: list[Any] = []
     right: list[Any] = []
     if flatten(actual, left) != flatten(expected, right):
         return False
-    return all(_leaf_close(a, b) for a, b in zip(left, right, strict=True))
+    return all(_leaf_close(a, b, scale) for a, b in zip(left, right, strict=True))
 
 
-def _leaf_close(a: Any, b: Any) -> bool:
+def _leaf_close(a: Any, b: Any, scale: float) -> bool:
     if not hasattr(a, "dtype") and not isinstance(a, float):
         return bool(a == b)
     a, b = np.asarray(a), np.asarray(b)
@@ -62,7 +72,6 @@ def _leaf_close(a: Any, b: Any) -> bool:
     finite = np.isfinite(b)
     if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
         return False
-    scale = float(np.max(np.abs(b[finite]), initial=0.0))
     tolerance = float(np.finfo(a.dtype).eps) ** 0.5
     with np.errstate(all="ignore"):
-        return bool(np.all(np.abs(a[finite] - b[finite]) <= tolerance * (scale + 1e-300)))
+        return bool(np.all(np.abs(a[finite] - b[finite]) <= tolerance * scale))

@@ -27,8 +27,8 @@ class UnsupportedError(TracejitError, NotImplementedError):
 class MissingGradientError(TracejitError, NotImplementedError):
     """A recorded operation has no gradient rule for an input that the loss depends on.
 
-    >>> jit_grad(lambda x: np.sum(np.spacing(x)))(x)
-    Fix: use a differentiable function, or keep the value out of the loss.
+    Every NumPy function that is recorded has its rules, so this is about ops declared elsewhere.
+    Fix: declare the rule, use a differentiable function, or keep the value out of the loss.
     """
 
 

@@ -110,7 +110,8 @@ def numpy_path(function: Any) -> str:
     for prefix, module in (("np", np), ("np.linalg", np.linalg)):
         if getattr(module, name, None) is function:
             return f"{prefix}.{name}"
-    return name
+    home = str(getattr(function, "__module__", None))
+    return f"np.{home.removeprefix('numpy.')}.{name}" if home.startswith("numpy.") else name
 
 
 # Two ops that every graph has: an argument's leaf, and a fresh name for a value.

@@ -108,7 +108,7 @@ def _fit(c: Any, value: Any, out_shape: tuple[int, ...], elementwise: bool) -> A
     shape = value.shape
     have = getattr(c, "shape", ())
     larger = len(have) > len(shape) or any(
-        n > m for n, m in zip(reversed(have), reversed(shape), strict=False)
+        n not in (1, m) for n, m in zip(reversed(have), reversed(shape), strict=False)
     )
     if elementwise and shape != out_shape:
         c = _sum_to(c, shape, out_shape)

@@ -17,7 +17,7 @@ from ..cache import Signature
 from ..codegen.emit import emit
 from ..dag.node import Node, location
 from ..errors import NonFiniteError
-from ..joint import run
+from ..joint import check_parameters, run
 from ..outcome import Form, Run, Wanted, form_of, plain_results, seal
 from ..trace import Recorder
 from ..tree import Tree
@@ -35,6 +35,7 @@ def run_checked(
     hook: Hook | None,
 ) -> Any:
     """Run a function with its gradients and report each first NaN or Inf; see the module."""
+    check_parameters(signature, wanted)
     result = Run(signature, wanted)
     recorder = Recorder(for_compiling=True, keep_stacks=True)
     try:

@@ -188,6 +188,12 @@ def _inside(x: Any, low: Any, high: Any) -> Any:
     return x >= low if high is None else (x >= low) & (x <= high)
 
 
+def _bind_clip(
+    a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> Any:
+    return (a, min if a_min is None else a_min, max if a_max is None else a_max), {}
+
+
 clip = elementwise(
     np.clip,
     [
@@ -195,7 +201,7 @@ clip = elementwise(
         lambda g, out, x, low, high: np.where(x < low, g, 0),
         lambda g, out, x, low, high: np.where(x > high, g, 0),
     ],
-    bind=lambda a, a_min=None, a_max=None: ((a, a_min, a_max), {}),
+    bind=_bind_clip,
 )
 
 # -- without a gradient -------------------------------------------------------------------------
@@ -241,10 +247,10 @@ def _astype_rule(g: Any, out: Any, x: Any, dtype: Any) -> Any:
 # To another kind of number: a float, a NumPy scalar, or (np.ndarray) a 0-d array.
 convert = op("convert", _convert, vjp=[lambda g, out, x, cls: g])
 astype = op(
-    "astype", lambda x, *, dtype: x.astype(dtype), vjp=[_astype_rule], elementwise=True,
-    bind=lambda x, dtype, *, copy=True: ((x,), {"dtype": np.dtype(dtype)}),
-    stands_for=(np.astype,) if hasattr(np, "astype") else (),
-)  # fmt: skip
+    "astype", lambda x, *, dtype: x.astype(dtype), vjp=[_astype_rule], elementwise=True
+)
+if hasattr(np, "astype"):  # NumPy 2.1
+    COMPOSITES[np.astype] = lambda x, dtype, /, *, copy=True: x.astype(dtype, copy=copy)
 copy = op(
     "copy", lambda x, *, order="K": np.copy(x, order=order), vjp=[lambda g, out, x, order="K": g],
     stands_for=(np.copy,), elementwise=True, path="np.copy",

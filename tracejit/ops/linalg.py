@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import composite, op
+from ..dag.op import BY_NAME, composite, op
 from .elementwise import root
 from .reduce import axes_of
 
@@ -29,8 +29,9 @@ def _matmul_right(g: Any, out: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1:
         return np.matmul(_swap(a), np.expand_dims(g, -1))[..., 0]
     if a.ndim > 2 and b.ndim == 2:  # one product over all of the batch
-        rows = np.reshape(a, (-1, a.shape[-1]))
-        return np.matmul(rows.T, np.reshape(g, (-1, g.shape[-1])))
+        count = int(np.prod(a.shape[:-1], dtype=np.int64))
+        rows = np.reshape(a, (count, a.shape[-1]))
+        return np.matmul(rows.T, np.reshape(g, (count, g.shape[-1])))
     return np.matmul(_swap(a), g)
 
 
@@ -62,11 +63,16 @@ det = op(
 )  # fmt: skip
 
 
+def _as_array(x: Any) -> Any:
+    """Give a Python number a dtype of its own, which then counts in promotion."""
+    return x if hasattr(x, "dtype") else BY_NAME["convert"](x, cls=np.ndarray)
+
+
 @composite(np.dot)
 def dot(a: Any, b: Any) -> Any:
     """NumPy's dot: a product of scalars, vectors or matrices, else over last and last but one."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
+        return np.multiply(_as_array(a), _as_array(b))
     if np.ndim(a) <= 2 and np.ndim(b) <= 2:
         return np.matmul(a, b)
     return tensordot(a, b, ((-1,), (-1 if np.ndim(b) == 1 else -2,)))

@@ -13,7 +13,9 @@ from ..dag.op import BY_NAME, Op, composite, numpy_path, op
 from .elementwise import root
 
 
-def _bind(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+def _bind(a: Any, axis: Any = None, dtype: None = None, *, keepdims: bool = False) -> Any:
+    if dtype is not None:
+        raise TypeError("reduction() argument dtype= on a traced value; use .astype first")
     if isinstance(axis, (tuple, list)):
         axis = tuple(int(i) for i in axis)
     elif axis is not None:

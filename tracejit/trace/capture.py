@@ -28,9 +28,10 @@ from .source import internal
 
 _CONSTANTS = {bool, int, float, complex, str, bytes, type(None), type(...)}
 _PURE_BUILTINS = {
-    "abs", "all", "any", "bool", "callable", "complex", "dict", "divmod", "enumerate", "filter",
-    "float", "frozenset", "int", "isinstance", "issubclass", "len", "list", "map", "max", "min",
-    "pow", "range", "reversed", "round", "set", "slice", "sorted", "str", "sum", "tuple", "zip",
+    "Ellipsis", "NotImplemented", "abs", "all", "any", "bool", "callable", "complex", "dict",
+    "divmod", "enumerate", "filter", "float", "frozenset", "int", "isinstance", "issubclass",
+    "len", "list", "map", "max", "min", "pow", "range", "reversed", "round", "set", "slice",
+    "sorted", "str", "sum", "tuple", "zip",
 }  # fmt: skip
 _PURE_MODULES = (math, operator, itertools)
 _CREATORS = {

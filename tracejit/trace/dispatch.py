@@ -42,7 +42,7 @@ def ufunc(
     outs = kwargs.pop("out", None)
     out = outs[0] if outs else None
     if outs is not None and len(outs) > 1:
-        raise _unsupported(function, "several outputs")
+        raise unsupported(function, "several outputs")
     if method == "__call__":
         result = _call(tracer, function, inputs, kwargs, out)
     elif method == "reduce" and function in _REDUCE:
@@ -58,7 +58,7 @@ def ufunc(
     elif method == "at" and function in (np.add, np.subtract):
         return _add_at(function, *inputs)
     else:
-        raise _unsupported(function, f".{method}")
+        raise unsupported(function, f".{method}")
     return result if out is None else store(out, result)
 
 
@@ -67,12 +67,12 @@ def _call(
 ) -> Any:
     op = BY_FUNCTION.get(function)
     if op is None:
-        raise _unsupported(function)
+        raise unsupported(function)
     where = kwargs.pop("where", True)
     dtype = kwargs.pop("dtype", None)
     kwargs.pop("casting", None) if kwargs.get("casting") == "same_kind" else None
     if kwargs:
-        raise _unsupported(function, f"{next(iter(kwargs))}=")
+        raise unsupported(function, f"{next(iter(kwargs))}=")
     if dtype is not None:
         inputs = tuple(_as_operand(i).astype(dtype) for i in inputs)
     if where is True:
@@ -119,13 +119,13 @@ def apply(
             return composite(*args, **kwargs)
         op = BY_FUNCTION.get(called)
         if op is None:
-            raise _unsupported(called)
+            raise unsupported(called)
         inputs, attrs = op.bind(*args, **kwargs) if op.bind else (args, kwargs)
     except TypeError as error:
         if "argument" not in str(error):
             raise
         message = str(error).split("() ")[-1]
-        raise _unsupported(called, f"({message})") from None
+        raise unsupported(called, f"({message})") from None
     return tracer.recorder.record(op, inputs, attrs)
 
 
@@ -135,12 +135,18 @@ def store(out: Any, result: Any) -> Any:
         raise lost("out= with an array that is not recorded")
     if not np.can_cast(result.dtype, out.dtype, "same_kind"):
         raise TypeError(f"Cannot cast output from {result.dtype!r} to {out.dtype!r}")
+    if result.dtype != out.dtype:
+        result = result.astype(out.dtype)
     if result.shape != out.shape:
-        raise ValueError(
-            f"non-broadcastable output operand with shape {out.shape} "
-            f"doesn't match the broadcast shape {result.shape}"
-        )
-    out.write(result if result.dtype == out.dtype else result.astype(out.dtype))
+        if np.broadcast_shapes(result.shape, out.shape) != out.shape:
+            raise ValueError(
+                f"non-broadcastable output operand with shape {out.shape} "
+                f"doesn't match the broadcast shape {result.shape}"
+            )
+        result = indexing.index_set(out, result, key=Ellipsis)
+    elif not isinstance(result, np.ndarray):  # NumPy makes scalars of 0-d results, out= does not
+        result = BY_NAME["convert"](result, cls=np.ndarray)
+    out.write(result)
     return out
 
 
@@ -159,7 +165,7 @@ def _split_part(part: Any) -> tuple[Any, tuple[Any, ...]]:
         return part, ()
     if isinstance(part, slice):
         return _concrete(part), ()
-    if isinstance(part, (list, np.ndarray)) or _is_tracer(part):
+    if isinstance(part, np.ndarray) or not hasattr(part, "__index__") or _is_tracer(part):
         hole: Any = part if hasattr(part, "dtype") or _is_tracer(part) else _array_of(part)
         if _is_tracer(hole) and getattr(getattr(hole, "dtype", None), "kind", "") == "b":
             hole = hole._leave("a traced boolean mask used as an index", True)
@@ -169,8 +175,8 @@ def _split_part(part: Any) -> tuple[Any, tuple[Any, ...]]:
     return (bool(part) if isinstance(part, bool) else part.__index__()), ()
 
 
-def _array_of(part: list[Any]) -> Any:
-    """Make the array that a list means as an index: an empty one counts as integers."""
+def _array_of(part: Any) -> Any:
+    """Make the array that a sequence means as an index: an empty one counts as integers."""
     array = np.asarray(part)
     return array if array.size else array.astype(np.intp)
 
@@ -211,7 +217,8 @@ def suggestion(name: str, known: Any) -> str:
     return f"; the nearest supported one is {near[0]}" if near else ""
 
 
-def _unsupported(called: Any, detail: str = "") -> UnsupportedError:
+def unsupported(called: Any, detail: str = "") -> UnsupportedError:
+    """The error for a function, or a detail of its call, that cannot be recorded."""
     path = numpy_path(called)
     known = [numpy_path(f) for f in (*BY_FUNCTION, *COMPOSITES)] if not detail else []
     return UnsupportedError(

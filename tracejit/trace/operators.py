@@ -58,6 +58,9 @@ def _binary(op: Op) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..
 
 
 def _power(self: Tracer, exponent: Any, modulo: Any = None) -> Any:
+    if modulo is not None:
+        numbers = dispatch.plain((exponent, modulo))
+        return pow(self._leave("pow() with a modulus", keeps_gradient=True), *numbers)
     value = self.node.value
     if type(value) is np.ndarray and type(exponent) in (int, float) and value.dtype.kind == "f":
         op = _FAST_POWERS.get(exponent)
@@ -83,6 +86,14 @@ _general_power = Tracer.__dict__["__pow__"]
 setattr(Tracer, "__pow__", _power)  # noqa: B010  (mypy knows of no such method)
 
 
+def _divmod(left: Any, right: Any) -> Any:
+    return left // right, left % right
+
+
+for _dunder, _pair in (("divmod", _divmod), ("rdivmod", lambda self, other: _divmod(other, self))):
+    setattr(Tracer, f"__{_dunder}__", _pair)
+
+
 # -- methods: those of NumPy's functions whose first argument is the array ----------------------
 
 
@@ -100,7 +111,7 @@ def _define(name: str, method: Any) -> None:
 
 for _function in (
     np.sum, np.mean, np.max, np.min, np.prod, np.var, np.std, np.any, np.all, np.argmax, np.argmin,
-    np.cumsum, np.dot, np.squeeze, np.swapaxes, np.ravel, np.clip, np.round, np.copy,
+    np.cumsum, np.dot, np.squeeze, np.swapaxes, np.ravel, np.clip, np.round,
 ):  # fmt: skip
     _define(_function.__name__, _method(_function))
 
@@ -117,15 +128,28 @@ def _transpose(self: Tracer, *axes: Any) -> Any:
     return np.transpose(self, _varargs(axes) if axes else None)
 
 
-def _astype(self: Tracer, dtype: Any, **options: Any) -> Any:
-    if options.keys() - {"copy"}:
-        return Tracer.__getattr__(self, "astype")
+def _astype(self: Tracer, dtype: Any, *, copy: bool = True, **options: Any) -> Any:
+    for unknown in options:
+        raise dispatch.unsupported(np.ndarray.astype, f"(..., {unknown}=)")
+    if not copy and self.dtype == dtype:
+        return self
     return BY_NAME["astype"](self, dtype=np.dtype(dtype))
 
 
 def _item(self: Tracer, *index: Any) -> Any:
-    chosen = self[index if len(index) != 1 else index[0]] if index else self
+    if len(index) == 1 and not isinstance(index[0], tuple):
+        chosen = np.ravel(self)[index[0]]
+    else:
+        chosen = self[index if len(index) > 1 else index[0]] if index else self
     return BY_NAME["item"](chosen)
+
+
+def _flatten(self: Tracer, order: str = "C") -> Any:
+    return np.reshape(BY_NAME["copy"](self), -1, order=order)  # type: ignore[call-overload]
+
+
+def _copy(self: Tracer, order: str = "C") -> Any:
+    return BY_NAME["copy"](self, order=order) if isinstance(self, np.ndarray) else self
 
 
 def _fill(self: Tracer, value: Any) -> None:
@@ -135,9 +159,10 @@ def _fill(self: Tracer, value: Any) -> None:
 _define("reshape", _reshape)
 _define("transpose", _transpose)
 _define("astype", _astype)
-_define("flatten", lambda self: np.reshape(BY_NAME["copy"](self), -1))
+_define("flatten", _flatten)
 _define("item", _item)
 _define("fill", _fill)
+_define("copy", _copy)
 _define("T", property(lambda self: np.transpose(self)))
 _define("mT", property(lambda self: np.swapaxes(self, -1, -2)))
 

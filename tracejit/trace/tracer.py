@@ -103,7 +103,9 @@ class Tracer:
         return dispatch.function(self, function, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return np.array(self._leave("converting to a plain array"), dtype=dtype)
+        plain = np.array(self._leave("converting to a plain array"), dtype=dtype)
+        plain.flags.writeable = False  # a write to it would not reach the traced array
+        return plain
 
     # -- shape -------------------------------------------------------------------------------
 
@@ -144,6 +146,9 @@ class Tracer:
         return self.recorder.record(indexing.index, (self, *holes), {"key": template})
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if not isinstance(self, np.ndarray):
+            kind = type(self.node.value).__name__
+            raise TypeError(f"{kind!r} object does not support item assignment")
         template, holes = dispatch.split_key(self, key)
         self.write(indexing.index_set(self, value, *holes, key=template))
 

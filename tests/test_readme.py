@@ -1,0 +1,32 @@
+"""The README's example runs, and the source that it shows is what is emitted."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.fixture(scope="module")
+def blocks():
+    return re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
+
+
+def test_the_example_and_its_source(blocks):
+    example, source = blocks
+    names = {}
+    exec(compile(example, "model.py", "exec"), names)
+    loss, args = names["loss"], (names["params"], names["x"], names["y"])
+    assert loss.source(*args).startswith(source.rstrip())
+    first, second = (loss(*args) for _ in range(2))
+    for key in ("W", "b"):
+        assert first[0][key].shape == args[0][key].shape
+        np.testing.assert_allclose(first[0][key], second[0][key])
+    assert np.isclose(first[1], loss.__wrapped__(*args))
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README.read_text()):
+        assert (README.parent / target).exists(), target

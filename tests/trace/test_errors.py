@@ -1,0 +1,212 @@
+"""What cannot be recorded is an error that says what, where and what to do instead."""
+
+import json
+import math
+import pickle
+import sys
+
+import numpy as np
+import pytest
+
+from tests.support import MODES
+from tracejit import jit_grad
+from tracejit.errors import LostGradientError, TracejitError, UnsupportedError
+
+X = np.array([[1.5, 0.5, 2.5], [0.25, 3.0, 1.0]])
+
+
+def line_of(function):
+    """The line of a lambda in this file."""
+    return function.__code__.co_firstlineno
+
+
+def raised(f, optimize, x=X):
+    with pytest.raises(TracejitError) as caught:
+        jit_grad(f, optimize=optimize)(x)
+    return caught.value
+
+
+UNSUPPORTED = {
+    "np.fft.fft": lambda x: np.sum(np.fft.fft(x)),
+    "np.sort": lambda x: np.sum(np.sort(x)),
+    "np.median": lambda x: np.median(x),
+    "np.linalg.svd": lambda x: np.linalg.svd(x)[1][0],
+    "np.modf": lambda x: np.sum(np.modf(x)[0]),
+    "np.ldexp": lambda x: np.sum(np.ldexp(x, 2)),
+    "np.add.reduceat": lambda x: np.sum(np.add.reduceat(x, [0, 1])),
+    "np.exp.at": lambda x: np.exp.at(x * 1.0, 0),
+    "np.subtract.reduce": lambda x: np.sum(np.subtract.reduce(x)),
+    "np.multiply.accumulate": lambda x: np.sum(np.multiply.accumulate(x)),
+    ".sort": lambda x: (x * 1.0).sort(),
+    ".diagonal": lambda x: x.diagonal().sum(),
+    ".flags": lambda x: x.flags,
+}
+
+KEYWORDS = {
+    "np.sum dtype": (lambda x: np.sum(x, dtype=np.float32), "np.sum", "dtype"),
+    "np.sum initial": (lambda x: np.sum(x, initial=1.0), "np.sum", "initial"),
+    "np.sum where": (lambda x: np.sum(x, where=x > 1.0), "np.sum", "where"),
+    "method": (lambda x: x.sum(where=x > 1.0), "np.sum", "where"),
+    "np.mean where": (lambda x: np.mean(x, where=x > 1.0), "np.mean", "where"),
+    "np.max initial": (lambda x: np.max(x, initial=1.0), "np.max", "initial"),
+    "np.std correction": (lambda x: np.std(x, correction=1), "np.std", "correction"),
+    "np.cumsum dtype": (lambda x: np.sum(np.cumsum(x, dtype=float)), "np.cumsum", "dtype"),
+    "np.where alone": (lambda x: x[np.where(x > 1.0)], "np.where", "argument"),
+    "np.zeros_like order": (lambda x: np.zeros_like(x, order="F"), "np.zeros_like", "order"),
+    "reshape order": (lambda x: np.sum(x.reshape(6, order="A")), "np.reshape", "order='A'"),
+    "ravel order": (lambda x: np.sum(np.ravel(x, order="K")), "np.ravel", "order='K'"),
+    "flatten order": (lambda x: np.sum(x.flatten("K")), "np.reshape", "order='K'"),
+    "astype casting": (lambda x: np.sum(x.astype(float, casting="safe")), "astype", "casting"),
+    "add.reduce initial": (lambda x: np.add.reduce(x, initial=1.0), "np.sum", "initial"),
+    "ufunc subok": (lambda x: np.sum(np.add(x, 1.0, subok=False)), "np.add", "subok"),
+    "ufunc order": (lambda x: np.sum(np.add(x, 1.0, order="F")), "np.add", "order"),
+    "ufunc casting": (lambda x: np.sum(np.add(x, 1.0, casting="unsafe")), "np.add", "casting"),
+    "ufunc where": (lambda x: np.sum(np.sqrt(x, where=x > 1.0)), "np.sqrt", "out="),
+    "linalg.norm nuc": (lambda x: np.linalg.norm(x, "nuc"), "np.linalg.norm", "ord='nuc'"),
+    "linalg.norm 2": (lambda x: np.linalg.norm(x, 2), "np.linalg.norm", "ord=2"),
+}
+
+
+@MODES
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_unsupported_functions(name, optimize):
+    f = UNSUPPORTED[name]
+    error = raised(f, optimize)
+    assert isinstance(error, UnsupportedError)
+    assert name in str(error)
+    assert f"{__file__}:{line_of(f)}" in str(error)
+
+
+@MODES
+@pytest.mark.parametrize(("f", "function", "word"), KEYWORDS.values(), ids=KEYWORDS)
+def test_unsupported_keywords(f, function, word, optimize):
+    error = raised(f, optimize)
+    assert isinstance(error, UnsupportedError)
+    assert function in str(error) and word in str(error)
+    assert f"{__file__}:{line_of(f)}" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("f", "nearest"),
+    [
+        (lambda x: np.sum(np.cumprod(x)), "np.prod"),
+        (lambda x: np.sum(np.vstack([x, x])), "np.stack"),
+        (lambda x: np.linalg.pinv(x)[0, 0], "np.linalg.inv"),
+        (lambda x: x.cumprod(), "prod"),
+    ],
+)
+def test_the_nearest_supported_one_is_named(f, nearest):
+    assert str(raised(f, False)).endswith(f"; the nearest supported one is {nearest}")
+
+
+LOST = {
+    "float": lambda x: float(x[0, 0]),
+    "complex": lambda x: complex(x[0, 0]).real,
+    "math.sin": lambda x: math.sin(x[0, 0]),
+    "math.fsum": lambda x: math.fsum(x[0]),
+    "np.array": lambda x: np.sum(np.array([x[0, 0], x[0, 1]])),
+    "np.array of arrays": lambda x: np.sum(np.array([x[0], x[1]])),
+    "np.array of one": lambda x: np.sum(np.array(x)),
+    "np.asarray": lambda x: np.sum(np.asarray(x)),
+    "np.full": lambda x: np.sum(np.full(3, x[0, 0])),
+    "np.float64": lambda x: np.float64(x[0, 0]),
+    "np.fromiter": lambda x: np.sum(np.fromiter((e for e in x[0]), float)),
+    "tolist": lambda x: sum(x[0].tolist()),
+    "list of a list": lambda x: np.sum([x[0, 0], x[0, 1]]),
+    "np.ascontiguousarray": lambda x: np.sum(np.ascontiguousarray(x)),
+    "np.linspace": lambda x: np.sum(np.linspace(0.0, x[0, 0], 3)),
+    "pickle": lambda x: pickle.dumps(x),
+    "list.index": lambda x: np.zeros(3).tolist() and np.sum(np.array(x.T)),
+}
+
+
+@MODES
+@pytest.mark.parametrize("f", LOST.values(), ids=LOST)
+def test_gradients_are_never_lost_silently(f, optimize):
+    with pytest.raises((TypeError, ValueError, NotImplementedError)) as caught:
+        jit_grad(f, optimize=optimize)(X)
+    chain = [caught.value]
+    while chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(chain[-1].__cause__ or chain[-1].__context__)
+    named = [e for e in chain if isinstance(e, LostGradientError | UnsupportedError)]
+    assert named, caught.value
+    assert f"{__file__}:{line_of(f)}" in str(named[0])
+
+
+@pytest.mark.filterwarnings("ignore::tracejit.errors.TracejitWarning")
+@MODES
+def test_values_without_a_gradient_may_leave(optimize):
+    def f(x, n):
+        low = float(n[0]) + int(n[1]) + math.floor(n[1])
+        names = json.dumps({"n": [int(i) for i in n]})
+        assert names == '{"n": [2, 3]}' and n.tolist() == [2.0, 3.0]
+        for i in range(int(n[0])):
+            low = low + i
+        return np.sum(x) * low * np.sum(np.asarray(n))
+
+    df = jit_grad(f, optimize=optimize)
+    for _ in range(3):
+        grad, _ = df(X, np.array([2.0, 3.0]))
+        np.testing.assert_array_equal(grad, np.full(X.shape, 45.0))
+
+
+@MODES
+def test_errors_name_the_line_in_helpers(optimize):
+    def helper(x):
+        return np.fft.fft(x)
+
+    error = raised(lambda x: np.sum(helper(x)), optimize)
+    assert f"{__file__}:{line_of(helper) + 1}" in str(error)
+
+
+@MODES
+def test_numpys_own_errors_pass_through(optimize):
+    cases = [
+        (lambda x: np.sum(x + np.ones(5)), ValueError, "broadcast"),
+        (lambda x: x[7], IndexError, "out of bounds"),
+        (lambda x: x[0, 0, 0], IndexError, "too many indices"),
+        (lambda x: np.sum(x.reshape(7)), ValueError, "reshape"),
+        (lambda x: np.sum(x, axis=5), ValueError, "axis 5"),
+        (lambda x: np.max(x, axis=2), ValueError, "axis 2"),
+        (lambda x: np.sum(np.concatenate([x, x[0]])), ValueError, "dimension"),
+        (lambda x: np.sum(np.stack([x, x[0]])), ValueError, "same shape"),
+        (lambda x: np.sum(np.transpose(x, (0, 0))), ValueError, "axis"),
+        (lambda x: np.sum(np.expand_dims(x, 5)), ValueError, "axis 5"),
+        (lambda x: np.sum(np.squeeze(x, 0)), ValueError, "squeeze"),
+        (lambda x: np.sum(x & 1), TypeError, "bitwise_and"),
+        (lambda x: np.max(x[:0]), ValueError, "zero-size"),
+        (lambda x: np.sum(np.broadcast_to(x, (2, 2))), ValueError, "broadcast"),
+        (lambda x: np.sum(np.swapaxes(x, 0, 4)), ValueError, "axis"),
+        (lambda x: np.sum(np.mean(x, axis=4)), ValueError, "axis 4"),
+        (lambda x: np.sum(np.tensordot(x, x, 1)), ValueError, "shape-mismatch"),
+        (lambda x: np.sum(x.sum(axis=(0, 0))), ValueError, "duplicate"),
+        (lambda x: x["a"], IndexError, "integer"),
+        (lambda x: x[1.0], IndexError, "integer"),
+        (lambda x: x.nothing, AttributeError, "no attribute 'nothing'"),
+        (lambda x: np.sum(x) if x else 0.0, ValueError, "ambiguous"),
+    ]
+    for f, error, message in cases:
+        with pytest.raises(error, match=message):
+            f(X)
+        with pytest.raises(error, match=message):
+            jit_grad(f, optimize=optimize)(X)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have no notes before 3.11")
+def test_errors_in_compiled_code_name_the_line():
+    f = lambda x: np.sum(np.linalg.inv(x))
+    df = jit_grad(f)
+    for _ in range(3):
+        df(np.eye(2))
+    with pytest.raises(np.linalg.LinAlgError) as caught:
+        df(np.zeros((2, 2)))
+    assert f"np.linalg.inv at {__file__}:{line_of(f)}" in " ".join(caught.value.__notes__)
+
+
+@MODES
+def test_a_failed_call_leaves_no_recording_behind(optimize):
+    df = jit_grad(lambda x: np.sum(np.fft.fft(x)), optimize=optimize)
+    for _ in range(2):
+        with pytest.raises(UnsupportedError):
+            df(X)
+    assert jit_grad(lambda x: np.sum(x * x), optimize=optimize)(X)[1] == np.sum(X * X)

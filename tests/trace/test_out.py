@@ -1,0 +1,140 @@
+"""Results written where the user wants them: out=, where=, and what does not fit there."""
+
+import numpy as np
+import pytest
+
+from tests.support import MODES, check, spaced
+from tracejit import jit_grad
+
+X = spaced(-1.9, 1.7, (4, 3), seed=1)
+ROW = spaced(0.4, 2.1, (3,), seed=2)
+
+
+def out_ufunc(x, y):
+    z = x * 1.0
+    w = np.sin(x, out=z)
+    return z * w
+
+
+def out_is_an_operand(x, y):
+    z = x * 1.0
+    np.multiply(z, y, out=z)
+    np.add(z, z, out=z)
+    return z * z
+
+
+def out_of_a_reduction(x, y):
+    z = y * 1.0
+    np.sum(x, axis=0, out=z)
+    return z * z
+
+
+def out_of_a_method(x, y):
+    z = y * 1.0
+    x.sum(axis=0, out=z)
+    return z * z
+
+
+def out_into_a_view(x, y):
+    z = x * 1.0
+    np.exp(y, out=z[1])
+    return z * z
+
+
+def out_overlaps_its_operands(x, y):
+    z = x * 1.0
+    np.add(z[1:], z[:-1], out=z[1:])
+    np.multiply(z[::-1], z, z)
+    return z * z
+
+
+def out_of_matmul(x, y):
+    z = x[:, 0] * 1.0
+    np.matmul(x, y, out=z)
+    return z * z
+
+
+def out_of_dot(x, y):
+    z = x[:, 0] * 1.0
+    np.dot(x, y, out=z)
+    return z * z
+
+
+def out_of_concatenate(x, y):
+    z = np.concatenate([y, y]) * 1.0
+    np.concatenate([y, x[0]], out=z)
+    return z * z
+
+
+def out_of_clip(x, y):
+    z = x * 1.0
+    np.clip(x, -1.0, 0.8, out=z)
+    z.clip(-0.9, 0.7, out=z)
+    return z * z
+
+
+def where_with_out(x, y):
+    z = x * 1.0
+    np.multiply(x, y, out=z, where=x > 0)
+    return z * z
+
+
+def where_guards_a_pole(x, y):
+    z = np.zeros_like(x)
+    np.log(x, out=z, where=x > 0.2)
+    np.divide(y, x, out=z, where=x < -0.2)
+    return z * z
+
+
+def where_constant_mask(x, y):
+    z = x * 1.0
+    np.add(z, y, out=z, where=[True, False, True])
+    return z * z
+
+
+def where_scalar(x, y):
+    z = x * 1.0
+    np.add(z, y, out=z, where=True)
+    return z * z
+
+
+OUT = [
+    out_ufunc, out_is_an_operand, out_overlaps_its_operands, out_of_a_reduction,
+    out_of_a_method, out_into_a_view,
+    out_of_matmul, out_of_dot, out_of_concatenate, out_of_clip, where_with_out,
+    where_guards_a_pole, where_constant_mask, where_scalar,
+]  # fmt: skip
+
+
+@MODES
+@pytest.mark.parametrize("f", OUT, ids=lambda f: f.__name__)
+def test_out_and_where(f, optimize):
+    check(f, (X, ROW), (), optimize)
+
+
+def test_out_must_fit():
+    def narrow(x):
+        np.add(x, 1.0, out=np.zeros_like(x, dtype=int))
+
+    def short(x):
+        np.add(x, 1.0, out=x[0] * 1.0)
+
+    with pytest.raises(TypeError, match="Cannot cast"):
+        jit_grad(narrow)(X)
+    with pytest.raises(ValueError, match="non-broadcastable output"):
+        jit_grad(short)(X)
+
+
+def test_in_place_must_fit():
+    def grows(x):
+        z = x[0] * 1.0
+        z += x
+
+    def to_integers(x, n):
+        m = n * 2
+        m += x[0]
+
+    with pytest.raises(ValueError, match="non-broadcastable output"):
+        jit_grad(grows)(X)
+    with pytest.raises(TypeError, match="Cannot cast"):
+        jit_grad(to_integers)(X, np.arange(3))
