@@ -56,6 +56,7 @@ class Entry:
 
     __slots__ = (
         "arity", "audited", "compiled", "direct", "form", "graph", "guards", "optimized",
+        "recorded",
     )  # fmt: skip
 
     def __init__(self, arity: int) -> None:
@@ -67,6 +68,7 @@ class Entry:
         self.graph: Graph | None = None
         self.guards: tuple[Guard, ...] = ()
         self.optimized: Graph | None = None
+        self.recorded = 0
 
 
 # No compiled code yet: the arity that no call has comes first.
@@ -247,6 +249,7 @@ class JitGrad:
             assert entry.form is not None
             entry.optimized = optimize(entry.graph)
             emitted = emit(entry.optimized, signature, entry.form, self._wanted.partial)
+            entry.recorded, entry.graph = len(entry.graph.nodes), None
             entry.compiled = load(emitted)
         return entry.compiled
 
@@ -318,10 +321,10 @@ class JitGrad:
             lines.append("signature " + ", ".join(f"{k}: {v}" for k, v in described.items()))
             if entry.direct is not None:
                 lines.append(f"  direct mode: {entry.direct}")
-            elif entry.compiled is None or entry.optimized is None or entry.graph is None:
+            elif entry.compiled is None or entry.optimized is None:
                 lines.append("  recorded; compiled when it is called again")
             else:
-                counts = f"{len(entry.graph.nodes)} nodes, {len(entry.optimized.nodes)} optimised"
+                counts = f"{entry.recorded} nodes, {len(entry.optimized.nodes)} optimised"
                 pool = entry.compiled.pool
                 buffers = f", buffers {pool.nbytes} bytes" if pool else ""
                 lines.append(f"  numpy target: {counts}{buffers}: {entry.compiled.path}")

@@ -18,6 +18,7 @@ from ..dag.node import Node, Site, location
 from ..dag.op import Op
 from ..errors import TracejitError, UnsupportedError
 from . import source
+from .tracer import Tracer
 
 SNAPSHOT_LIMIT = 1 << 16  # bytes; direct mode copies constant arrays up to this size
 
@@ -180,5 +181,3 @@ def _note_view(tracer: Tracer, args: tuple[Any, ...], viewed: Any) -> None:
     tracer.rest = args[1:]
     tracer.stamp = args[0].stamp_now()
 
-
-from .tracer import Tracer  # noqa: E402  (the two know each other)

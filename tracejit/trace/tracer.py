@@ -236,6 +236,3 @@ class Tracer:
             f".{name} of a traced {type(value).__name__} at {location(user_site())} is not "
             "supported yet" + dispatch.suggestion(name, dispatch.METHODS)
         )
-
-
-from . import operators  # noqa: E402, F401  (gives Tracer its operators and methods)
