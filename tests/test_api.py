@@ -302,3 +302,27 @@ def test_rosenbrock(optimize):
         g, value = df(x)
         assert np.isclose(value, rosen(x))
         np.testing.assert_allclose(g, rosen_der(x), rtol=1e-10)
+
+
+def test_threads_may_compile_at_once():
+    import threading
+
+    df = jit_grad(lambda x: np.sum(np.sin(x) * x))
+    expected = {n: np.cos(np.arange(n)) * np.arange(n) + np.sin(np.arange(n)) for n in range(1, 9)}
+    barrier, wrong = threading.Barrier(8), []
+
+    def work():
+        barrier.wait()
+        for n in [*range(1, 9)] * 5:
+            try:
+                if not np.allclose(df(np.arange(float(n)))[0], expected[n]):
+                    wrong.append(n)
+            except Exception as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong

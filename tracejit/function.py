@@ -244,13 +244,15 @@ class JitGrad:
         return [*values, upstream] if self._wanted.partial else values
 
     def _compile(self, entry: Entry, signature: Signature) -> Compiled:
-        if entry.compiled is None:
-            assert entry.graph is not None
+        graph = entry.graph
+        if graph is not None:  # set before `compiled` is, and taken away after: threads may race
             assert entry.form is not None
-            entry.optimized = optimize(entry.graph)
+            entry.optimized = optimize(graph)
             emitted = emit(entry.optimized, signature, entry.form, self._wanted.partial)
-            entry.recorded, entry.graph = len(entry.graph.nodes), None
+            entry.recorded = len(graph.nodes)
             entry.compiled = load(emitted)
+            entry.graph = None
+        assert entry.compiled is not None
         return entry.compiled
 
     # -- falling back, errors, debugging -----------------------------------------------------
