@@ -57,7 +57,6 @@ def sweep(
         for position, source in enumerate(inputs):
             if type(source) is not Node or not reaches(source):
                 continue
-            _refuse_complex(source)
             rule = op.rule(position)
             if rule is None:
                 continue
@@ -75,17 +74,9 @@ def sweep(
                 c = rule(g, out, *values, **attrs)
             if c is None:
                 continue
-            c = _fit(c, source.value, out_shape, op.elementwise)
+            c = _fit(c, source, out_shape, op.elementwise)
             known = cotangents.get(source)
             cotangents[source] = c if known is None else known + c
-
-
-def _refuse_complex(node: Node) -> None:
-    if getattr(node.value, "dtype", np.dtype(bool)).kind == "c" or type(node.value) is complex:
-        raise UnsupportedError(
-            f"{node.op.name} at {node.where} gives complex numbers: gradients through complex "
-            "values are not supported yet; work on real and imaginary parts"
-        )
 
 
 def depending_on(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
@@ -97,9 +88,15 @@ def depending_on(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
     return found
 
 
-def _fit(c: Any, value: Any, out_shape: tuple[int, ...], elementwise: bool) -> Any:
+def _fit(c: Any, source: Node, out_shape: tuple[int, ...], elementwise: bool) -> Any:
     """Give a cotangent the dtype of its node's value, and a shape that broadcasts to its shape."""
+    value = source.value
     dtype = getattr(value, "dtype", None)
+    if type(value) is complex or (dtype is not None and dtype.kind == "c"):
+        raise UnsupportedError(
+            f"{source.op.name} at {source.where} gives complex numbers: gradients through complex "
+            "values are not supported yet; work on real and imaginary parts"
+        )
     if dtype is None:  # a Python number: its cotangent is one too
         c = _sum_to(c, (), out_shape) if elementwise else c
         if getattr(c, "shape", ()) != ():
@@ -107,17 +104,21 @@ def _fit(c: Any, value: Any, out_shape: tuple[int, ...], elementwise: bool) -> A
         return c if getattr(c, "dtype", None) is None else BY_NAME["convert"](c, cls=float)
     shape = value.shape
     have = getattr(c, "shape", ())
-    larger = len(have) > len(shape) or any(
-        n not in (1, m) for n, m in zip(reversed(have), reversed(shape), strict=False)
-    )
     if elementwise and shape != out_shape:
         c = _sum_to(c, shape, out_shape)
-    elif larger:
+    elif have != shape and _exceeds(have, shape):
         c = _sum_to(c, shape, have)
     have_dtype = getattr(c, "dtype", None)
     if have_dtype is not None and have_dtype != dtype:
         c = c.astype(dtype)
     return c
+
+
+def _exceeds(have: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Tell whether a shape does not broadcast to another one without changing that."""
+    return len(have) > len(shape) or any(
+        n not in (1, m) for n, m in zip(reversed(have), reversed(shape), strict=False)
+    )
 
 
 def _sum_to(c: Any, shape: tuple[int, ...], full: tuple[int, ...]) -> Any:
