@@ -107,6 +107,9 @@ class Shifted:
     def scaled(self):
         return self.w * FACTOR
 
+    def __call__(self, x):
+        return self.w * x * FACTOR
+
 
 FACTOR = 2.0
 Point = namedtuple("Point", "a")
@@ -139,6 +142,11 @@ def test_captures_in_every_corner(monkeypatch):
     follow(
         lambda p: np.sum(p.scaled()),
         lambda: monkeypatch.setitem(globals(), "FACTOR", 3.0),
+        Shifted(x),
+    )
+    follow(
+        lambda p: np.sum(p(2.0)),
+        lambda: monkeypatch.setitem(globals(), "FACTOR", 7.0),
         Shifted(x),
     )
     follow(

@@ -226,3 +226,13 @@ def test_a_constant_that_keeps_changing_ends_in_direct_mode(monkeypatch):
             assert df(np.ones(2))[1] == 2.0 * value
     assert [str(w.message) for w in caught if "SCALE, which it reads, keeps" in str(w.message)]
     assert 0 < df.cache_info().direct < 40
+
+
+def test_the_reason_names_the_line():
+    def f(x):
+        y = x * 2.0
+        return np.sum(y) * LIST[0]
+
+    _, _, messages = run(f, np.ones(2))
+    line = f.__code__.co_firstlineno + 2
+    assert f"test_capture.py:{line}" in messages[0]

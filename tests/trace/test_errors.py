@@ -12,6 +12,8 @@ from tests.support import MODES
 from tracejit import jit_grad
 from tracejit.errors import LostGradientError, TracejitError, UnsupportedError
 
+pytestmark = pytest.mark.filterwarnings("ignore::tracejit.TracejitWarning")
+
 X = np.array([[1.5, 0.5, 2.5], [0.25, 3.0, 1.0]])
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import builtins
 import collections
+import dataclasses
 import dis
 import itertools
 import math
 import operator
+import reprlib
 import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -38,7 +40,11 @@ _CREATORS = {
     np.array, np.asarray, np.zeros, np.ones, np.full, np.empty, np.arange, np.linspace, np.eye,
     np.identity, np.tri, np.logspace, np.geomspace, np.ascontiguousarray,
 }  # fmt: skip
-_GENERATED = {"<string>", collections.__file__}  # where the methods of namedtuples come from
+# Where the methods come from that namedtuples and dataclasses get by themselves.
+_GENERATED = {"<string>", *(m.__file__ for m in (collections, dataclasses, reprlib))}
+_NOT_READ = {
+    "__init__", "__post_init__", "__new__", "__repr__", "__str__", "__reduce__", "_field_defaults",
+}  # fmt: skip
 _MISSING = object()
 
 
@@ -119,8 +125,8 @@ class _Scan:
         self, code: types.CodeType, namespace: dict[str, Any], cells: dict[str, Any]
     ) -> None:
         """Scan a code object and those of the functions defined in it."""
-        where = (code, 0)
-        for name, attributes, kind in _reads(code):
+        for name, attributes, kind, offset in _reads(code):
+            where = (code, offset)
             if kind == "effect":
                 raise _Opaque(f"{name} at {location(where)}")
             if kind == "cell" and name not in cells:
@@ -178,7 +184,7 @@ class _Scan:
             if owner in (object, tuple) or owner.__module__ in ("collections", "typing"):
                 continue
             for name, value in vars(owner).items():
-                if name in fields or (name.startswith("__") and name.endswith("__")):
+                if name in fields or name in _NOT_READ:
                     continue
                 if isinstance(value, property):
                     value = value.fget
@@ -188,7 +194,7 @@ class _Scan:
                         self.function(value)
                 elif _is_constant(value):
                     self.guards[id(owner), name] = Guard(vars(owner), name, value)
-                elif not name.startswith("_"):
+                elif not name.startswith("__"):
                     raise _Opaque(f"{cls.__qualname__}.{name} is a {type(value).__name__}")
 
     def callable(self, value: Any, name: str, where: Any) -> None:
@@ -251,8 +257,8 @@ def _hashable(value: Any) -> bool:
     return True
 
 
-def _reads(code: types.CodeType) -> Iterator[tuple[str, list[str], str]]:
-    """List the outside names that code reads, each with the attributes that follow at once.
+def _reads(code: types.CodeType) -> Iterator[tuple[str, list[str], str, int]]:
+    """List the outside names that code reads, with the attributes that follow, kind and offset.
 
     The kind is "global", "cell", or "effect" for what writes to the outside or imports.
     """
@@ -260,23 +266,23 @@ def _reads(code: types.CodeType) -> Iterator[tuple[str, list[str], str]]:
     instructions = [i for i in dis.get_instructions(code) if i.opname not in skipped]
     free = set(code.co_freevars)
     for position, instruction in enumerate(instructions):
-        kind, name = instruction.opname, instruction.argval
+        kind, name, offset = instruction.opname, instruction.argval, instruction.offset
         if kind in ("STORE_GLOBAL", "DELETE_GLOBAL"):
-            yield f"the global {name} is written", [], "effect"
+            yield f"the global {name} is written", [], "effect", offset
         elif kind in ("STORE_DEREF", "DELETE_DEREF") and name in free:
-            yield f"the outer variable {name} is written", [], "effect"
+            yield f"the outer variable {name} is written", [], "effect", offset
         elif kind in ("STORE_ATTR", "DELETE_ATTR"):
-            yield f"the attribute {name} is written", [], "effect"
+            yield f"the attribute {name} is written", [], "effect", offset
         elif kind in ("PUSH_EXC_INFO", "SETUP_FINALLY"):  # a handler may run at one call only
-            yield "exceptions are handled (try, with)", [], "effect"
+            yield "exceptions are handled (try, with)", [], "effect", offset
         elif kind == "LOAD_BUILD_CLASS":
-            yield "a class is made", [], "effect"
+            yield "a class is made", [], "effect", offset
         elif kind == "IMPORT_NAME":
-            yield f"{name} is imported inside the function", [], "effect"
+            yield f"{name} is imported inside the function", [], "effect", offset
         elif kind in ("LOAD_GLOBAL", "LOAD_NAME"):
-            yield name, _attributes(instructions, position), "global"
+            yield name, _attributes(instructions, position), "global", offset
         elif kind in ("LOAD_DEREF", "LOAD_CLASSDEREF") and name in free:
-            yield name, _attributes(instructions, position), "cell"
+            yield name, _attributes(instructions, position), "cell", offset
 
 
 def _attributes(instructions: list[dis.Instruction], position: int) -> list[str]:
