@@ -324,7 +324,8 @@ def test_callables_that_are_no_functions(optimize):
         return np.sum(x) * scale
 
     f.source = "not a method"
-    with pytest.warns(TracejitWarning, match="partial") if optimize else nullcontext():
+    warned = pytest.warns(TracejitWarning, match="attributes of its own")
+    with warned if optimize else nullcontext():
         g, _ = jit_grad(functools.partial(f, 2.0), optimize=optimize)(np.ones(2))
     np.testing.assert_array_equal(g, [2.0, 2.0])
     assert callable(jit_grad(f).source)
@@ -409,3 +410,42 @@ def test_plain_copies_refuse_writes(optimize):
 
     with pytest.raises(ValueError, match="read-only"):
         jit_grad(f, optimize=optimize)(np.ones(2), np.ones(2))
+
+
+@MODES
+def test_a_write_to_a_plain_array_is_our_error(optimize):
+    def f(x):
+        z = np.zeros(3)
+        z[0] = x[0]
+        return np.sum(z)
+
+    with pytest.raises(errors.LostGradientError, match="test_regressions"):
+        jit_grad(f, optimize=optimize)(np.ones(2))
+
+
+@MODES
+def test_a_loss_that_only_steps_warns(optimize):
+    for f in (lambda x: np.sum(np.floor(x)), lambda x: x[0].item() * 2.0):
+        with pytest.warns(TracejitWarning, match="does not depend") as caught:
+            jit_grad(f, optimize=optimize)(np.ones(2))
+        assert caught[0].filename == __file__
+
+
+def test_a_container_as_loss_is_named():
+    with pytest.raises(errors.NotScalarError, match="it is a dict"):
+        jit_grad(lambda x: {"loss": np.sum(x)})(np.ones(2))
+
+
+def test_matrix_times_vector_reads_as_written_by_hand():
+    df = jit_grad(lambda w, X, y: np.sum((X @ w - y) ** 2))
+    args = np.ones(3), np.ones((5, 3)), np.zeros(5)
+    text = df.source(*args)
+    assert "d_w = X.T.dot(" in text and "reshape" not in text.split("def accepts")[0]
+    same(lambda w, X, y: np.sum((X @ w - y) ** 2), *args)
+
+
+def test_slices_add_up_in_one_array():
+    df = jit_grad(lambda x: np.sum((x[1:] - x[:-1]) ** 2) + x[0])
+    text = df.source(np.arange(4.0))
+    assert text.count("np.zeros(") + text.count(".fill(0)") == 1
+    np.testing.assert_array_equal(df(np.arange(4.0))[0], [-1.0, 0.0, 0.0, 2.0])

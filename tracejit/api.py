@@ -25,6 +25,9 @@ def jit_grad(
 ) -> Any:
     """Make of a NumPy function one that also computes gradients, compiled to Python source.
 
+    >>> df = jit_grad(lambda w, x: np.sum(np.tanh(x @ w) ** 2))
+    >>> grads, loss = df(w, x)               # gradients come first
+
     `df = jit_grad(f)` is called like f and returns `(grads, out1, out2, ...)`. grads has the
     structure of the first argument (a number, an array, or nested lists, tuples, dicts,
     namedtuples and dataclasses of them), each leaf with its parameter's shape, dtype and kind.
@@ -46,6 +49,11 @@ def jit_grad(
         backend: "auto" or "numpy".
         audit: compare the first compiled call with the plain function and direct mode.
 
+    Returns:
+        A callable like f, with `source(*args)`: the emitted code; `graph(*args)`: the optimised
+        joint graph; `explain()`: what is cached, how it is answered, why calls missed;
+        `cache_info()`, `cache_clear()`.
+
     Raises:
         ValueError: withForward and withGradients are both False.
         TypeError: f is not callable. When called: a parameter is an integer.
@@ -64,5 +72,9 @@ def jit_grad(
         )  # fmt: skip
     if not callable(f):
         raise TypeError(f"jit_grad takes a function, not a {type(f).__name__}")
+    if type(argnum) is not int:
+        raise ConfigError(f"argnum={argnum!r} must be an integer; one argument holds parameters")
+    if debugHook is not None and not callable(debugHook):
+        raise TypeError(f"debugHook takes a function, not a {type(debugHook).__name__}")
     wanted = Wanted(withForward, withGradients, partialGrad, argnum)
-    return JitGrad(f, wanted, optimize, debugHook, audit)
+    return JitGrad(f, wanted, optimize, debugHook, audit, backend)

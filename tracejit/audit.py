@@ -27,6 +27,11 @@ class Wrong(NamedTuple):
 
 def differs(df: JitGrad, signature: Signature, upstream: Any, compiled: Any) -> Wrong | None:
     """Compare one compiled answer; None where it is right up to rounding."""
+    with np.errstate(all="ignore"):  # the compiled call has warned already
+        return _differs(df, signature, upstream, compiled)
+
+
+def _differs(df: JitGrad, signature: Signature, upstream: Any, compiled: Any) -> Wrong | None:
     direct = df._run_directly(signature, upstream)
     scale = _scale([direct, signature.leaves])
     if not _close(compiled, direct, scale):

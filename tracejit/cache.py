@@ -191,11 +191,15 @@ class Cache(Generic[Entry]):
                 self._entries.move_to_end(key)
             return entry
 
-    def explain_miss(self, signature: Signature) -> str:
-        """Say how a signature differs from the nearest one that is kept, and remember it."""
+    def explain_miss(self, signature: Signature, other: str | None) -> str:
+        """Say how a signature differs from the nearest one that is kept, and remember it.
+
+        `other` is the reason where it is not the signature.
+        """
         described = signature.describe()
         with self._lock:
-            reasons = [difference(old, described) for old in list(self._signatures.values())[-8:]]
+            near = [] if other else list(self._signatures.values())[-8:]
+            reasons = [other] if other else [difference(old, described) for old in near]
             reason = min(reasons, key=lambda r: (r.count(";"), len(r)), default="first call")
             self.misses.append(reason)
             del self.misses[:-20]

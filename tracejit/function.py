@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import sys
-import warnings
 from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import replace
@@ -23,12 +22,12 @@ from .binding import Binding
 from .cache import Cache, CacheInfo, Signature
 from .codegen.compile import Compiled, load
 from .codegen.emit import emit
+from .codegen.targets import find
 from .config import BACKENDS, settings
 from .dag.graph import Graph
 from .dag.node import Node, location
-from .dag.op import numpy_path
 from .dag.passes import optimize
-from .errors import ConfigError, FallbackError, TracejitError, TracejitWarning
+from .errors import ConfigError, FallbackError, TracejitError
 from .joint import run
 from .outcome import (
     Form,
@@ -42,7 +41,7 @@ from .outcome import (
 )
 from .trace import Recorder, active_recorder
 from .trace.capture import Capture, Guard, capture
-from .trace.source import user_frame
+from .trace.source import warn
 from .tree import unflatten
 
 MANY_CHANGES = 16  # of one constant; from then on direct mode answers
@@ -83,7 +82,7 @@ class JitGrad:
 
     def __init__(
         self, function: Callable[..., Any], wanted: Wanted, optimize: bool, debug_hook: Any,
-        audit: bool, receiver: bool = False,
+        audit: bool, backend: str, receiver: bool = False,
     ) -> None:  # fmt: skip
         functools.update_wrapper(self, function, updated=())
         self.__name__ = getattr(function, "__name__", type(function).__name__)
@@ -92,6 +91,7 @@ class JitGrad:
         self._optimize = optimize
         self._debug_hook = debug_hook
         self._audit = audit
+        self._backend = backend if backend != "auto" else settings.backend
         self._receiver = receiver  # the first argument is the instance of a method
         self._method: JitGrad | None = None
         self._binding = Binding(function)
@@ -128,7 +128,7 @@ class JitGrad:
         if self._method is None:
             wanted = replace(self._wanted, argnum=self._wanted.argnum + 1)
             self._method = JitGrad(self.__wrapped__, wanted, self._optimize, self._debug_hook,
-                                   self._audit, receiver=True)
+                                   self._audit, self._backend, receiver=True)
         return _Bound(self._method, instance)
 
     # -- the slower ways to an answer --------------------------------------------------------
@@ -174,7 +174,7 @@ class JitGrad:
     def _record(self, key: Hashable, signature: Signature, upstream: Any) -> Any:
         """Answer a call of a new signature, and keep what was recorded."""
         self._misses += 1
-        reason = self._cache.explain_miss(signature)
+        reason = self._cache.explain_miss(signature, self._changed(key))
         if settings.debug:
             print(f"tracejit: {self.__name__}: miss: {reason}", file=sys.stderr)
         entry = Entry(len(signature.trees) + self._wanted.partial)
@@ -199,6 +199,12 @@ class JitGrad:
             entry.guards = ()  # direct mode reads everything afresh
         self._cache.store(key, signature, entry)
         return answer
+
+    def _changed(self, key: Hashable) -> str | None:
+        """Say which name that the function reads has changed since this signature was recorded."""
+        known = self._cache.find(key)
+        changed = (guard.change() for guard in known.guards) if known is not None else ()
+        return next((text for text in changed if text is not None), None)
 
     def _captured(self, signature: Signature) -> Capture:
         """What the function reads from outside; scanned again when that has changed."""
@@ -248,7 +254,8 @@ class JitGrad:
         if graph is not None:  # set before `compiled` is, and taken away after: threads may race
             assert entry.form is not None
             entry.optimized = optimize(graph)
-            emitted = emit(entry.optimized, signature, entry.form, self._wanted.partial)
+            upstream, target = self._wanted.partial, find(self._backend)
+            emitted = emit(entry.optimized, signature, entry.form, upstream, target)
             entry.recorded = len(graph.nodes)
             entry.compiled = load(emitted)
             entry.graph = None
@@ -263,17 +270,13 @@ class JitGrad:
             raise FallbackError(message)
         if not self._warned:
             self._warned = True
-            frame, level = user_frame(), 2
-            walk: Any = sys._getframe(1)
-            while walk is not None and walk is not frame:
-                walk, level = walk.f_back, level + 1
-            warnings.warn(message, TracejitWarning, stacklevel=level)
+            warn(message)
 
     def _located(self, error: Exception, entry: Entry) -> Exception:
         """Add the user's line to an exception that compiled code raised."""
         node = entry.compiled.node_at(error.__traceback__) if entry.compiled else None
         if node is not None and node.site is not None:
-            note = f"in {numpy_path(node.op.fn)} at {location(node.site)}"
+            note = f"in {node.op.path or node.op.name} at {location(node.site)}"
             if hasattr(error, "add_note"):
                 error.add_note(note)
             elif error.args and isinstance(error.args[0], str):
@@ -297,7 +300,9 @@ class JitGrad:
             entry = self._cache.find(key)
         assert entry is not None
         if entry.direct is not None:
-            raise TracejitError(f"{self.__name__} is not compiled: {entry.direct}")
+            raise TracejitError(
+                f"{self.__name__} is not compiled, so there is nothing to show: {entry.direct}"
+            )
         return entry, signature
 
     def source(self, *args: Any, backend: str | None = None, **kwargs: Any) -> str:

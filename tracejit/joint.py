@@ -7,7 +7,6 @@ where the result is to be compiled or is itself part of a larger recording. Leav
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -19,14 +18,15 @@ from .dag.node import Node
 from .dag.op import BY_NAME, IDENTITY, INPUT
 from .dag.vjp import depending_on, sweep
 from .errors import (
+    LostGradientError,
     NotScalarError,
     ParameterTypeError,
     ShapeError,
     TracejitError,
-    TracejitWarning,
 )
 from .outcome import Run, Wanted
 from .trace import Recorder, Tracer
+from .trace.source import warn
 from .tree import flatten, unflatten
 
 
@@ -53,7 +53,15 @@ def run(
     leaves = _lift_leaves(recorder, result, nested)
     start = len(recorder.nodes)
     handed = _arguments(signature, leaves)
-    answer = call(function, handed, signature.keywords)
+    lost: BaseException | None = None
+    try:
+        answer = call(function, handed, signature.keywords)
+    except ValueError as error:
+        lost = error.__cause__
+        if not isinstance(lost, LostGradientError):
+            raise
+    if lost is not None:  # NumPy has put a message of its own, which says less, around it
+        raise lost
     _check_untouched(signature, handed, leaves)
     recorder.check_watched()
     _take_outputs(result, answer)
@@ -76,10 +84,15 @@ def check_parameters(signature: Signature, wanted: Wanted) -> None:
         value = _current(signature.leaves[position])
         dtype = getattr(value, "dtype", None)
         kind = type(value).__name__ if dtype is None else str(dtype)
-        if (type(value) is int) or (dtype is not None and dtype.kind in "biu"):
+        if type(value) is int:
             raise ParameterTypeError(
-                f"{signature.leaf_name(position)} is {kind}: integers have no gradient; use "
-                "floats, for example x.astype(float)"
+                f"{signature.leaf_name(position)} is an int, which has no gradient; use a float: "
+                f"{value}.0"
+            )
+        if dtype is not None and dtype.kind not in "fc":
+            raise ParameterTypeError(
+                f"{signature.leaf_name(position)} is {kind}, which has no gradient; use floats: "
+                "x.astype(float)"
             )
         if type(value) is complex or (dtype is not None and dtype.kind == "c"):
             raise ParameterTypeError(
@@ -151,7 +164,13 @@ def _take_outputs(result: Run, answer: Any) -> None:
 
 def _seed(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any:
     """Check that the first output can be differentiated and give its cotangent."""
-    first = result.outputs[0] if result.output_trees[0].cls is None else None
+    container = result.output_trees[0].cls
+    if container is not None:
+        raise NotScalarError(
+            f"the first output must be a real scalar; it is a {container.__name__}. Return a tuple "
+            "whose first item is the loss: return loss, other"
+        )
+    first = result.outputs[0]
     value = first.value if type(first) is Node else first
     kind = _number_dtype(value)
     if kind.kind not in "biuf":
@@ -221,11 +240,7 @@ def _differentiate(
         finally:
             recorder.open = True
     elif count:
-        warnings.warn(
-            "the first output does not depend on any parameter: all gradients are zero",
-            TracejitWarning,
-            stacklevel=5,
-        )
+        warn("the first output does not depend on any parameter: all gradients are zero")
     sought = iter(sources)
     for position in positions:
         if signature.traced[position]:

@@ -176,13 +176,28 @@ def test_any_constant(constant):
 
 def test_large_constants_are_arguments(tmp_path):
     def f(x):
-        return np.sum(x * np.arange(1000.0))
+        return np.sum(x * np.linspace(0.0, 1.0, 1000))
 
     df = jit_grad(f)
     for _ in range(3):
-        np.testing.assert_array_equal(df(np.ones(1000))[0], np.arange(1000.0))
+        np.testing.assert_array_equal(df(np.ones(1000))[0], np.linspace(0.0, 1.0, 1000))
     assert "slots, const_0" in df.source(np.ones(1000))
     assert df.cache_info().direct == 0
+
+
+def test_ranges_and_identities_are_written_as_such(tmp_path):
+    def f(x):
+        return np.sum(x * np.arange(1000.0)) + np.sum((np.eye(100) @ x[:100]) ** 2)
+
+    df = jit_grad(f)
+    for _ in range(3):
+        expect = np.arange(1000.0)
+        expect[:100] += 2.0
+        np.testing.assert_array_equal(df(np.ones(1000))[0], expect)
+    text = df.source(np.ones(1000))
+    assert "np.arange(1000, dtype=f8)" in text and "np.eye(100, dtype=f8)" in text
+    module = load(text, tmp_path)
+    np.testing.assert_array_equal(module.f(np.ones(1000), slots=module.allocate())[0], expect)
 
 
 def test_a_number_whose_type_changes_is_not_answered_by_compiled_code():

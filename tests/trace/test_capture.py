@@ -164,7 +164,7 @@ OPAQUE = [
     (writes_a_global, "LAST"),
     (imports, "imported"),
     (Reader().loss, "Reader"),
-    (functools.partial(lambda a, x: np.sum(x) * a, 2.0), "may do more"),
+    (functools.partial(lambda a, x: np.sum(x * a), np.ones(2)), "pass it as an argument"),
 ]
 
 
@@ -236,3 +236,24 @@ def test_the_reason_names_the_line():
     _, _, messages = run(f, np.ones(2))
     line = f.__code__.co_firstlineno + 2
     assert f"test_capture.py:{line}" in messages[0]
+
+
+def test_partials_of_constants_compile():
+    def scaled(x, times, by):
+        for _ in range(times):
+            x = x * by
+        return np.sum(x)
+
+    result, direct, _ = run(functools.partial(scaled, times=3, by=2.0), np.ones(2))
+    assert result[1] == 16.0
+    assert direct == 3  # keywords of a partial are arguments, and numbers are traced
+    result, direct, _ = run(functools.partial(lambda n, x: np.sum(x) * n, 2.0), np.ones(2))
+    assert result[1] == 4.0 and direct == 0
+
+
+def test_misses_tell_which_constant_changed(monkeypatch):
+    df = jit_grad(lambda x: np.sum(helper(x)), audit=False)
+    df(np.ones(2))
+    monkeypatch.setitem(globals(), "SCALE", 3.0)
+    df(np.ones(2))
+    assert "miss: SCALE: 2.0 -> 3.0" in df.explain()

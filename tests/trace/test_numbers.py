@@ -8,6 +8,9 @@ import pytest
 from tests.support import CALLS, MODES, check
 from tracejit import jit_grad
 
+# Some of these have no gradient, which is said.
+pytestmark = pytest.mark.filterwarnings("ignore:the first output")
+
 FORMS = {
     "sum": lambda a, n: a + n,
     "reflected": lambda a, n: n - a,

@@ -8,6 +8,9 @@ import pytest
 from tests.support import CALLS, MODES, assert_same, check, numeric, spaced
 from tracejit import jit_grad
 
+# Some of these have no gradient, which is said.
+pytestmark = pytest.mark.filterwarnings("ignore:the first output")
+
 T = spaced(0.6, 2.9, (2, 3), seed=1)
 SMALL = spaced(0.6, 2.9, (2, 3), np.float32, seed=1)
 OTHERS = {

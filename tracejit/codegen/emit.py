@@ -26,7 +26,7 @@ from . import syntax as s
 from .buffers import Buffers, assign_buffers
 from .names import Names, name_nodes
 from .signature import Unpacking, accepts_function, writable
-from .targets import numpy as target
+from .targets import Target
 
 _NUMBER_WORDS = {0.5: "half", 1.0: "one", 2.0: "two"}
 LITERAL_LIMIT = 64  # elements of a constant array that is written out
@@ -48,21 +48,26 @@ class Emitted:
     lines: dict[Node, int]
 
 
-def emit(graph: Graph, signature: Signature, form: Form, upstream: bool) -> Emitted:
-    """Write the module for a graph on the NumPy target."""
-    return _Emitter(graph, signature, form, upstream).module()
+def emit(
+    graph: Graph, signature: Signature, form: Form, upstream: bool, target: Target
+) -> Emitted:
+    """Write the module for a graph; `upstream`: the last input is dL/d(first output)."""
+    return _Emitter(graph, signature, form, upstream, target).module()
 
 
 class _Emitter:
-    def __init__(self, graph: Graph, signature: Signature, form: Form, upstream: bool) -> None:
+    def __init__(
+        self, graph: Graph, signature: Signature, form: Form, upstream: bool, target: Target
+    ) -> None:
         self.graph = graph
+        self.target = target
         self.signature = signature
         self.form = form
         self.arguments = [*signature.names, *(["d_output"] if upstream else [])]
         self.buffers: Buffers = assign_buffers(graph, target.takes_slot, target.overwrites)
         self.slots = [f"s{i}" for i in range(len(self.buffers.slots))]
         self.slabs = [f"slab{i}" for i in range(len(self.buffers.slabs))]
-        helpers = (target.helper(node) for node in graph.nodes)
+        helpers = (self.target.helper(node) for node in graph.nodes)
         self.helpers = dict(h for h in helpers if h is not None)
         self.names = Names([*self.slots, *self.slabs, *self.helpers])
         self.title = self.names.take(graph.name if graph.name.isidentifier() else "function")
@@ -73,6 +78,8 @@ class _Emitter:
         self.readers = {n: len(u) for n, u in graph.users().items()}
         self.constants: dict[str, ast.expr] = {}
         self.extras = self.unpacking.extras
+        for node in graph.nodes:
+            self.extras.update(self.target.functions(node))
         self.dtypes: dict[str, np.dtype[Any]] = {}
         self._constant_names: dict[Any, str] = {}
 
@@ -82,7 +89,7 @@ class _Emitter:
         """Write a node or constant where it is read."""
         if type(value) is Node:
             if self._inlined(value):
-                return target.expression(value, self.operand)
+                return self.target.expression(value, self.operand)
             return s.name(self.node_names[value])
         if isinstance(value, np.ndarray):
             return s.name(self._array_constant(value))
@@ -106,7 +113,7 @@ class _Emitter:
         return (
             node.op is not INPUT
             and node not in self.returned
-            and target.is_inlined(node, self.readers[node])
+            and self.target.is_inlined(node, self.readers[node])
         )
 
     def _array_constant(self, value: np.ndarray[Any, Any]) -> str:
@@ -123,7 +130,7 @@ class _Emitter:
         return name
 
     def _array_expression(self, value: np.ndarray[Any, Any]) -> ast.expr | None:
-        """Write an array out, where it is uniform or small."""
+        """Write an array out, where it is uniform, a range, an identity, or small."""
         dtype, shape = s.literal(value.dtype), s.literal(value.shape)
         self._note_dtype(value.dtype)
         first = value.flat[:1].tobytes()
@@ -131,6 +138,12 @@ class _Emitter:
             if not any(first):
                 return s.call("np.zeros", shape, dtype)
             return s.call("np.full", shape, s.literal(value.flat[0].item()), dtype)
+        makers = (("np.arange", np.arange), ("np.eye", np.eye)) if value.ndim else ()
+        for path, make in makers:
+            if value.shape == (len(value),) * (1 + (make is np.eye)) and value.dtype.kind != "b":
+                same = make(len(value), dtype=value.dtype)
+                if value.tobytes() == same.tobytes():
+                    return s.call(path, s.literal(len(value)), dtype=dtype)
         if value.size <= LITERAL_LIMIT:
             return s.call("np.array", _nested(value.tolist()), dtype)
         return None
@@ -198,7 +211,7 @@ class _Emitter:
         index = self.buffers.assigned.get(node)
         slot = None if index is None else self.slots[index]
         in_place = node in self.buffers.in_place
-        return target.statements(
+        return self.target.statements(
             node, self.node_names[node], slot, self.operand, in_place, comment(node), self.number
         )
 

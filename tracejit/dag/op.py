@@ -82,8 +82,12 @@ def op(name: str, fn: Callable[..., Any], *, stands_for: tuple[Any, ...] = (), *
     stands_for: further NumPy functions with the same meaning.
     elementwise, views, out, reduces: how the result relates to the inputs (see the families).
     symbol, operator: Python's operator, for scalars and operator syntax; scalar: a loop expression.
-    path: how emitted code names the function, as in "np.linalg.inv".
+    path: how emitted code names the function, as in "np.linalg.inv"; taken from `stands_for` where
+        that is NumPy's. Functions of other libraries become keyword arguments of emitted code.
     """
+    if "path" not in fields and stands_for:
+        path = numpy_path(stands_for[0])
+        fields["path"] = path if path.startswith("np.") else None
     declared = Op(name, fn, **fields)
     if name in BY_NAME:
         raise ValueError(f"the op {name!r} is declared twice")

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..cache import Signature
 from ..codegen.emit import emit
+from ..codegen.targets import find
 from ..dag.node import Node, location
 from ..errors import NonFiniteError
 from ..joint import check_parameters, run
@@ -55,7 +56,8 @@ def _report(result: Run, recorder: Recorder, name: str, hook: Hook | None) -> No
     culprits = [node for node in nodes if _appears(node)]
     if not culprits:
         return
-    messages = [_message(node) for node in culprits]
+    forward = set(nodes[: result.split or len(nodes)])
+    messages = [_message(node, node in forward) for node in culprits]
     if hook is None:
         raise NonFiniteError(messages[0])
     ranges = {node: value_range(node.value) for node in (*result.inputs, *nodes)}
@@ -67,10 +69,11 @@ def _report(result: Run, recorder: Recorder, name: str, hook: Hook | None) -> No
         graph = replace(graph, outputs=(nodes[-1],), gradients=0)
         form = Form(Wanted(gradients=False), False, Tree(), (Tree(),))
     upstream = len(graph.inputs) > sum(result.signature.traced)
-    emitted = emit(graph, result.signature, form, upstream)
+    emitted = emit(graph, result.signature, form, upstream, find("numpy"))
     for node, message in zip(culprits, messages, strict=True):
         generated = Generated(emitted.text, emitted.lines.get(node, 1))
-        hook(Debugger(graph, ranges, node), message, generated)
+        code = generated.source.splitlines()[generated.line - 1].strip()
+        hook(Debugger(graph, ranges, node), f"{message}\ngenerated code: {code}", generated)
 
 
 def is_finite(value: Any) -> bool:
@@ -100,7 +103,8 @@ def value_range(value: Any) -> str:
     return f"{ends}, {bad} of {array.size} nan or inf" if bad else ends
 
 
-def _message(node: Node) -> str:
+def _message(node: Node, forward: bool) -> str:
+    phase = "at " if forward else "in the backward pass of "
     inputs = [
         f"  input {position}: {value_range(i.value if type(i) is Node else i)}"
         for position, i in enumerate(node.inputs)
@@ -108,7 +112,7 @@ def _message(node: Node) -> str:
     stack = [f"  {location(site)} in {site[0].co_name}" for site in node.stack]
     return "\n".join(
         [
-            f"nan or inf appears in {node.op.name} at {node.where}: {value_range(node.value)}",
+            f"nan or inf appears in {node.op.name} {phase}{node.where}: {value_range(node.value)}",
             *inputs,
             "called from",
             *stack,

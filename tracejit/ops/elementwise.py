@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import COMPOSITES, Op, numpy_path, op
+from ..dag.op import COMPOSITES, Op, op
 
 LN2 = 0.6931471805599453
 LN10 = 2.302585092994046
@@ -21,7 +21,6 @@ LN10 = 2.302585092994046
 
 def elementwise(function: Any, vjp: Any, **fields: Any) -> Op:
     """Declare an op that works element by element, with broadcasting."""
-    fields.setdefault("path", numpy_path(function))
     return op(
         function.__name__,
         function,
@@ -225,7 +224,7 @@ for _function in (
 ):  # fmt: skip
     elementwise(_function, None)
 _round = elementwise(
-    np.round, None, bind=lambda a, decimals=0: ((a,), {"decimals": decimals}), path="np.round"
+    np.round, None, bind=lambda a, decimals=0: ((a,), {"decimals": decimals})
 )
 COMPOSITES[np.around] = lambda a, decimals=0: _round(a, decimals=decimals)
 
@@ -253,7 +252,7 @@ if hasattr(np, "astype"):  # NumPy 2.1
     COMPOSITES[np.astype] = lambda x, dtype, /, *, copy=True: x.astype(dtype, copy=copy)
 copy = op(
     "copy", lambda x, *, order="K": np.copy(x, order=order), vjp=[lambda g, out, x, order="K": g],
-    stands_for=(np.copy,), elementwise=True, path="np.copy",
+    stands_for=(np.copy,), elementwise=True,
     bind=lambda a, order="K", subok=False: ((a,), {"order": order}),
 )  # fmt: skip
 # A detached Python number, as ndarray.item gives it.

@@ -19,7 +19,7 @@ def _matmul_left(g: Any, out: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1:
         return np.multiply(np.expand_dims(g, -1) if a.ndim > 1 else g, b)
     if a.ndim == 1:
-        return np.matmul(b, np.expand_dims(g, -1))[..., 0]
+        return np.matmul(b, g) if b.ndim == 2 else np.matmul(b, np.expand_dims(g, -1))[..., 0]
     return np.matmul(g, _swap(b))
 
 
@@ -27,6 +27,8 @@ def _matmul_right(g: Any, out: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1:
         return np.multiply(np.expand_dims(a, -1), np.expand_dims(g, -2)) if b.ndim > 1 else g * a
     if b.ndim == 1:
+        if a.ndim == 2:
+            return np.matmul(a.T, g)
         return np.matmul(_swap(a), np.expand_dims(g, -1))[..., 0]
     if a.ndim > 2 and b.ndim == 2:  # one product over all of the batch
         count = int(np.prod(a.shape[:-1], dtype=np.int64))
@@ -37,7 +39,7 @@ def _matmul_right(g: Any, out: Any, a: Any, b: Any) -> Any:
 
 matmul = op(
     "matmul", np.matmul, stands_for=(np.matmul,), vjp=[_matmul_left, _matmul_right], out=True,
-    path="np.matmul", operator=np.matmul,
+    operator=np.matmul,
 )  # fmt: skip
 
 
@@ -55,11 +57,11 @@ def _det_rule(g: Any, out: Any, x: Any) -> Any:
 
 inv = op(
     "linalg.inv", np.linalg.inv, stands_for=(np.linalg.inv,), vjp=[_inverse_rule],
-    bind=lambda a: ((a,), {}), path="np.linalg.inv",
+    bind=lambda a: ((a,), {}),
 )  # fmt: skip
 det = op(
     "linalg.det", np.linalg.det, stands_for=(np.linalg.det,), vjp=[_det_rule],
-    bind=lambda a: ((a,), {}), path="np.linalg.det",
+    bind=lambda a: ((a,), {}),
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import BY_NAME, Op, composite, numpy_path, op
+from ..dag.op import BY_NAME, Op, composite, op
 from .elementwise import root
 
 
@@ -33,7 +33,6 @@ def reduction(function: Any, ufunc: np.ufunc | None, vjp: Any, *aliases: Any) ->
         vjp=vjp,
         reduces=ufunc,
         out=ufunc is not None,
-        path=numpy_path(function),
     )
 
 
@@ -104,7 +103,7 @@ reduction(np.argmax, None, None)
 reduction(np.argmin, None, None)
 reduction(np.count_nonzero, None, None)
 op(
-    "cumsum", np.cumsum, stands_for=(np.cumsum,), vjp=[_cumsum_rule], path="np.cumsum",
+    "cumsum", np.cumsum, stands_for=(np.cumsum,), vjp=[_cumsum_rule],
     bind=lambda a, axis=None: ((a,), {"axis": axis}),
 )  # fmt: skip
 # Along the last axis: the product of all other elements, exact where some are zero.

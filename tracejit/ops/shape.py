@@ -43,23 +43,23 @@ def _bind_transpose(a: Any, axes: Any = None) -> Any:
 
 reshape = op(
     "reshape", lambda x, *, shape, order="C": np.reshape(x, shape, order=order),
-    stands_for=(np.reshape,), bind=_bind_reshape, views=True, path="np.reshape",
+    stands_for=(np.reshape,), bind=_bind_reshape, views=True,
     vjp=[lambda g, out, x, shape, order="C": np.reshape(g, np.shape(x), order=order)],
 )  # fmt: skip
 ravel = op(
-    "ravel", np.ravel, stands_for=(np.ravel,), views=True, path="np.ravel",
+    "ravel", np.ravel, stands_for=(np.ravel,), views=True,
     bind=lambda a, order="C": ((a,), _order(order)),
     vjp=[lambda g, out, x, order="C": np.reshape(g, np.shape(x), order=order)],
 )  # fmt: skip
 transpose = op(
     "transpose", lambda x, *, axes: np.transpose(x, axes), stands_for=(np.transpose,),
-    bind=_bind_transpose, views=True, path="np.transpose",
+    bind=_bind_transpose, views=True,
     vjp=[lambda g, out, x, axes: np.transpose(g, _inverse(axes))],
 )  # fmt: skip
 broadcast_to = op(
     "broadcast_to", lambda x, *, shape: np.broadcast_to(x, shape), stands_for=(np.broadcast_to,),
     bind=lambda array, shape: ((array,), {"shape": _shape(shape)}), views=True,
-    path="np.broadcast_to", vjp=[lambda g, out, x, shape: g],
+    vjp=[lambda g, out, x, shape: g],
 )  # fmt: skip
 
 
@@ -147,11 +147,11 @@ def _axis(axis: int, ndim: int) -> int:
 
 # Arrays like a traced one: new, and recorded, so that they can be written to.
 zeros_like = op(
-    "zeros_like", np.zeros_like, stands_for=(np.zeros_like,), vjp=None, path="np.zeros_like",
+    "zeros_like", np.zeros_like, stands_for=(np.zeros_like,), vjp=None,
     bind=lambda a, dtype=None: ((a,), {} if dtype is None else {"dtype": np.dtype(dtype)}),
 )  # fmt: skip
 ones_like = op(
-    "ones_like", np.ones_like, stands_for=(np.ones_like,), vjp=None, path="np.ones_like",
+    "ones_like", np.ones_like, stands_for=(np.ones_like,), vjp=None,
     bind=lambda a, dtype=None: ((a,), {} if dtype is None else {"dtype": np.dtype(dtype)}),
 )  # fmt: skip
 # A new array filled with one value, or with an array broadcast to its shape.

@@ -12,6 +12,7 @@ import builtins
 import collections
 import dataclasses
 import dis
+import functools
 import itertools
 import math
 import operator
@@ -54,6 +55,13 @@ class Guard(NamedTuple):
     place: Any
     name: str
     value: Any
+
+    def change(self) -> str | None:
+        """Say how the name's meaning has changed, if it has."""
+        if self.holds():
+            return None
+        now = _read(self.place, self.name)
+        return f"{self.name}: {_short(self.value)} -> {_short(now)}"
 
     def holds(self) -> bool:
         """Tell whether the name still means the same."""
@@ -104,6 +112,13 @@ class _Scan:
         if inner is not None:
             function = inner
         if function in self._seen if _hashable(function) else False:
+            return
+        if isinstance(function, functools.partial):
+            for value in (*function.args, *function.keywords.values()):
+                if not _is_constant(value):
+                    kind = type(value).__name__
+                    raise _Opaque(f"the partial holds an {kind}; pass it as an argument")
+            self.function(function.func)
             return
         if isinstance(function, types.MethodType):
             raise _Opaque(
@@ -175,7 +190,10 @@ class _Scan:
         if callable(value):
             self.callable(value, name, where)
         elif not _is_constant(value):
-            raise _Opaque(f"{name} ({type(value).__name__}) is read at {location(where)}")
+            raise _Opaque(
+                f"{name} ({type(value).__name__}) is read at {location(where)}; "
+                "pass it as an argument"
+            )
 
     def container(self, cls: type) -> None:
         """Scan the methods and class attributes of a type that arguments are made of."""
@@ -224,7 +242,9 @@ class _Scan:
             if value.__module__ == "builtins" and value.__name__ in _PURE_BUILTINS:
                 return
         at = f" at {location(where)}" if where else ""
-        raise _Opaque(f"{name} is called{at}, which may do more than compute")
+        if str(getattr(value, "__module__", "")).startswith("numpy"):
+            raise _Opaque(f"{name}, which is not supported yet, is used{at}")
+        raise _Opaque(f"{name} is called{at}: it is not known what else it may do")
 
 
 def _read(place: Any, name: str) -> Any:
@@ -234,6 +254,12 @@ def _read(place: Any, name: str) -> Any:
         except ValueError:
             return _MISSING
     return place.get(name, _MISSING)
+
+
+def _short(value: Any) -> str:
+    if value is _MISSING:
+        return "absent"
+    return repr(value) if _is_constant(value) else f"another {type(value).__name__}"
 
 
 def _is_constant(value: Any) -> bool:

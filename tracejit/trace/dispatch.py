@@ -213,7 +213,7 @@ def suggestion(name: str, known: Any) -> str:
     """Name the nearest supported thing, as the end of an error message."""
     import difflib
 
-    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.4)
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.72)
     return f"; the nearest supported one is {near[0]}" if near else ""
 
 

@@ -93,6 +93,8 @@ class Recorder:
         value = (fn or op.fn)(*values, **attrs)
         if not self.open:
             return value
+        if op.vjp is None:  # no gradient passes, so none can be lost from here on
+            active = False
         origin = self.origin
         node = Node(op, tuple(inputs), attrs, value, origin.site if origin else _site(), active)
         if self.keep_stacks:

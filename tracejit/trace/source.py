@@ -9,12 +9,14 @@ from __future__ import annotations
 import dis
 import os
 import sys
+import warnings
 from functools import lru_cache
 from types import CodeType, FrameType
 
 import numpy as np
 
 from ..dag.node import Site
+from ..errors import TracejitWarning
 
 _INTERNAL = (
     os.path.dirname(os.path.dirname(__file__)) + os.sep,
@@ -47,6 +49,15 @@ def user_site() -> Site | None:
     """Say where the user's code is now."""
     frame = user_frame(2)
     return None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def warn(message: str) -> None:
+    """Warn at the user's line."""
+    frame, level = user_frame(), 2
+    walk: FrameType | None = sys._getframe(1)
+    while walk is not None and walk is not frame:
+        walk, level = walk.f_back, level + 1
+    warnings.warn(message, TracejitWarning, stacklevel=level)
 
 
 def user_stack() -> list[Site]:

@@ -182,10 +182,12 @@ class Tracer:
     # -- leaving the trace -------------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        return bool(self._leave("a branch on a traced value", keeps_gradient=True))
+        what = "a branch on a traced value (np.where would compile)"
+        return bool(self._leave(what, keeps_gradient=True))
 
     def __index__(self) -> int:
-        return self._leave("a traced integer used as a count or index", True).__index__()  # type: ignore[no-any-return]
+        what = "a traced integer used as a count (a constant from outside would compile)"
+        return self._leave(what, keeps_gradient=True).__index__()  # type: ignore[no-any-return]
 
     def __int__(self) -> int:
         return int(self._leave("int() of a traced value", keeps_gradient=True))

@@ -1,1 +1,60 @@
-"""The targets: which nodes take a slot, and how each node is written as statements."""
+"""The targets, by name: which nodes take a slot, and how each node is written as statements.
+
+A target is a module with the functions of `Target`. To add one, write the module, name it in
+`find`, and allow its name in config.BACKENDS.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from ...dag.node import Node
+
+Operand = Callable[[Any], ast.expr]  # how a node or constant is written where it is read
+Number = Callable[[float, "np.dtype[Any]"], "ast.expr | None"]  # likewise a number of a dtype
+
+
+class Target(Protocol):
+    """What the emitter asks about each node."""
+
+    def takes_slot(self, node: Node) -> bool:
+        """Tell whether the node can be computed into a given array."""
+
+    def overwrites(self, node: Node, source: Node) -> bool:
+        """Tell whether the node may be computed in the memory of this input."""
+
+    def is_inlined(self, node: Node, readers: int) -> bool:
+        """Tell whether the node is written inside the line of its reader."""
+
+    def expression(self, node: Node, operand: Operand) -> ast.expr:
+        """Write the node as an expression."""
+
+    def statements(
+        self,
+        node: Node,
+        name: str,
+        slot: str | None,
+        operand: Operand,
+        in_place: bool,
+        comment: str,
+        number: Number,
+    ) -> list[ast.stmt]:
+        """Write the node as statements that bind `name`, computing into `slot` if there is one."""
+
+    def helper(self, node: Node) -> tuple[str, str] | None:
+        """Name and text of a Python function that the node calls, for the emitted module."""
+
+    def functions(self, node: Node) -> dict[str, Any]:
+        """Functions that the emitted module gets as keyword arguments, by name."""
+
+
+def find(backend: str) -> Target:
+    """Find a target; "auto" chooses."""
+    from . import numpy
+
+    known: dict[str, Target] = {"auto": numpy, "numpy": numpy}
+    return known[backend]

@@ -10,6 +10,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,7 @@ from ...dag.node import Node, Spec
 from ...dag.op import numpy_path
 from ...ops.index import HOLE, is_basic
 from .. import syntax as s
-
-Operand = Callable[[Any], ast.expr]  # how a node or constant is written where it is read
-Number = Callable[[float, "np.dtype[Any]"], "ast.expr | None"]  # likewise a number of a dtype
+from . import Number, Operand
 
 _BINARY: dict[str, ast.operator] = {
     "+": ast.Add(), "-": ast.Sub(), "*": ast.Mult(), "/": ast.Div(), "//": ast.FloorDiv(),
@@ -72,7 +71,7 @@ def expression(node: Node, operand: Operand) -> ast.expr:
     if op.reduces is not None:
         return _reduce(node, operands, None)
     keywords = {key: s.literal(value) for key, value in attrs.items()}
-    return s.call(op.path or op.name, *operands, **keywords)
+    return s.call(_function_name(node), *operands, **keywords)
 
 
 def _uses_symbol(node: Node) -> bool:
@@ -98,10 +97,17 @@ def _with_symbol(symbol: str, operands: list[ast.expr]) -> ast.expr:
     return ast.BinOp(operands[0], _BINARY[symbol], operands[1])
 
 
-def statements(node: Node, target: str, slot: str | None, operand: Operand, in_place: bool,
-               comment: str, number: Number) -> list[ast.stmt]:  # fmt: skip
-    """Write a node as statements that bind `target`, computing into `slot` where it has one."""
-    op = node.op
+def statements(
+    node: Node,
+    name: str,
+    slot: str | None,
+    operand: Operand,
+    in_place: bool,
+    comment: str,
+    number: Number,
+) -> list[ast.stmt]:
+    """Write a node as statements that bind `name`, computing into `slot` where it has one."""
+    op, target = node.op, name
     if op.elementwise and node.spec.is_array:
         operand = _matched(node, operand, number)
     if op.name in _MULTIPLE:
@@ -133,7 +139,7 @@ def statements(node: Node, target: str, slot: str | None, operand: Operand, in_p
     if op.name == "concatenate":
         return [s.assign(target, _concatenate(node, operand, out), comment)]
     keywords = {key: s.literal(value) for key, value in node.attrs.items()}
-    return [s.assign(target, s.call(op.path or op.name, *operands, **keywords, out=out), comment)]
+    return [s.assign(target, s.call(_function_name(node), *operands, **keywords, out=out), comment)]
 
 
 def _matched(node: Node, operand: Operand, number: Number) -> Operand:
@@ -160,14 +166,31 @@ def _matched(node: Node, operand: Operand, number: Number) -> Operand:
 def helper(node: Node) -> tuple[str, str] | None:
     """The name and text of a function that the node calls and that NumPy does not have."""
     op = node.op
-    if op.path is not None or op.name in _SPECIAL or op.name in _MULTIPLE or op.symbol:
+    if _is_known(node) or not isinstance(op.fn, FunctionType):
         return None
     definition = ast.parse(textwrap.dedent(inspect.getsource(op.fn))).body[0]
     assert isinstance(definition, ast.FunctionDef)
-    definition.name, definition.returns = op.name, None
+    definition.name, definition.returns = _function_name(node), None
     for argument in definition.args.args:
         argument.annotation = None
-    return op.name, ast.unparse(definition)
+    return definition.name, ast.unparse(definition)
+
+
+def functions(node: Node) -> dict[str, Any]:
+    """The function of another library that the node calls, under the op's name."""
+    if _is_known(node) or isinstance(node.op.fn, FunctionType):
+        return {}
+    return {_function_name(node): node.op.fn}
+
+
+def _is_known(node: Node) -> bool:
+    """Tell whether NumPy or Python have a name for what the node does."""
+    op = node.op
+    return bool(op.path or op.symbol or op.name in _SPECIAL or op.name in _MULTIPLE)
+
+
+def _function_name(node: Node) -> str:
+    return node.op.path or node.op.name.replace(".", "_")
 
 
 def _type_guard(target: str, cls: type) -> ast.stmt:
@@ -322,7 +345,7 @@ def _masked(
     *inputs, mask, out = (operand(i) for i in node.inputs)
     lines = _copy_first(out, target, slot, False, comment)
     write = s.call(
-        node.op.path or node.op.name, *inputs, out=s.name(target), where=mask,
+        _function_name(node), *inputs, out=s.name(target), where=mask,
         casting=s.literal("same_kind"),
     )  # fmt: skip
     return [*lines, s.expression(write)]

@@ -188,6 +188,10 @@ def _add(node: Node) -> Any:
         return _new(node, "subtract", x, _negated(y))
     if _negated(x) is not None:
         return _new(node, "subtract", y, _negated(x))
+    for value, other in ((x, y), (y, x)):  # add into the other array, not into zeros first
+        if _produced_by(value, "unindex") and _same(node, other) is not None:
+            inputs = (other, *value.inputs)
+            return node.like(BY_NAME["index_add"], inputs, {"key": value.attrs["key"]})
     return None
 
 
@@ -207,6 +211,10 @@ def _negative(node: Node) -> Any:
     x = node.inputs[0]
     if _produced_by(x, "negative"):
         return _same(node, x.inputs[0])
+    if _produced_by(x, "multiply"):
+        for factor, other in (x.inputs, x.inputs[::-1]):
+            if _negated(factor) is not None:
+                return x.like(x.op, (_negated(factor), other), {})
     return None
 
 
