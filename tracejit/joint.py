@@ -233,7 +233,7 @@ def _differentiate(
             sweep(
                 nodes,
                 cotangents,
-                recorder.lift if on_tracers else _value,
+                recorder.lift if on_tracers else None,
                 known.__contains__ if known is not None else _is_active,
                 _entering(recorder, result) if on_tracers else None,
             )
@@ -255,10 +255,6 @@ def _differentiate(
         else:
             result.gradients.append(None)
     recorder.origin = None
-
-
-def _value(ref: Any) -> Any:
-    return ref.value if type(ref) is Node else ref
 
 
 def _is_active(node: Node) -> bool:
