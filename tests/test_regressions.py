@@ -449,3 +449,20 @@ def test_slices_add_up_in_one_array():
     text = df.source(np.arange(4.0))
     assert text.count("np.zeros(") + text.count(".fill(0)") == 1
     np.testing.assert_array_equal(df(np.arange(4.0))[0], [-1.0, 0.0, 0.0, 2.0])
+
+
+def test_gradients_of_numpy_scalars_stay_scalars():
+    def f(p):
+        v = p[0][..., None]
+        return np.sum(np.fmax(v, p[1]) * p[0])
+
+    df = jit_grad(f, audit=False)
+    for _ in range(3):
+        grads, _ = df([np.float32(2.0), np.array(1.0)])
+        assert type(grads[0]) is np.float32 and grads[0] == 4.0
+
+
+@MODES
+def test_a_power_of_booleans(optimize):
+    same(lambda x, m: (np.sum(x), m**2), np.ones(2), np.array([True, False]), optimize=optimize)
+    same(lambda x, n: (np.sum(x), n**2), np.ones(2), np.array([3, -4]), optimize=optimize)

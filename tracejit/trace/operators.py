@@ -62,9 +62,9 @@ def _power(self: Tracer, exponent: Any, modulo: Any = None) -> Any:
         numbers = dispatch.plain((exponent, modulo))
         return pow(self._leave("pow() with a modulus", keeps_gradient=True), *numbers)
     value = self.node.value
-    if type(value) is np.ndarray and type(exponent) in (int, float) and value.dtype.kind == "f":
-        op = _FAST_POWERS.get(exponent)
-        if op is not None:  # as ndarray.__pow__ does
+    if type(value) is np.ndarray and type(exponent) in (int, float):
+        op = _FAST_POWERS.get(exponent)  # as ndarray.__pow__ does
+        if op is not None and (value.dtype.kind == "f" or exponent == 2):
             return self.recorder.record(op, (self,), {})
     return _general_power(self, exponent)
 

@@ -189,7 +189,9 @@ def _add(node: Node) -> Any:
     if _negated(x) is not None:
         return _new(node, "subtract", y, _negated(x))
     for value, other in ((x, y), (y, x)):  # add into the other array, not into zeros first
-        if _produced_by(value, "unindex") and _same(node, other) is not None:
+        if not (_produced_by(value, "unindex") and node.spec.is_array):
+            continue
+        if _same(node, other) is not None and value.spec == node.spec:
             inputs = (other, *value.inputs)
             return node.like(BY_NAME["index_add"], inputs, {"key": value.attrs["key"]})
     return None
