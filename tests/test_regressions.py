@@ -466,3 +466,11 @@ def test_gradients_of_numpy_scalars_stay_scalars():
 def test_a_power_of_booleans(optimize):
     same(lambda x, m: (np.sum(x), m**2), np.ones(2), np.array([True, False]), optimize=optimize)
     same(lambda x, n: (np.sum(x), n**2), np.ones(2), np.array([3, -4]), optimize=optimize)
+
+
+@MODES
+def test_the_condition_of_where_does_not_fix_the_dtype(optimize):
+    def f(x, c):
+        return np.sum(x), np.where(c, x, np.float64(0.7)), np.where(c, x, np.full(2, 0.5))
+
+    same(f, np.ones(2, "f4"), np.array([0.0, 1.0]), optimize=optimize)

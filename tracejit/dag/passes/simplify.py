@@ -119,14 +119,17 @@ def _narrow(node: Node) -> Any:
         others = [i for n, i in enumerate(node.inputs) if n != position]
         if not any(type(o) is Node and o.spec.shape == node.spec.shape for o in others):
             continue
+        # The condition of where has no part in its result's dtype.
+        first = 1 if node.op.name == "where" else 0
+        valued = [i for n, i in enumerate(node.inputs) if first <= n != position]
         small: Any = None
         if _produced_by(value, "broadcast_to"):
             small = value.inputs[0]
         elif _produced_by(value, "full"):
             source = value.inputs[0]
-            if _dtype_of(source) in (None, value.spec.dtype) and _float_among(others, value.spec):
+            if _dtype_of(source) in (None, value.spec.dtype) and _float_among(valued, value.spec):
                 small = source
-        elif isinstance(value, (np.ndarray, np.floating)) and _float_among(others, value):
+        elif isinstance(value, (np.ndarray, np.floating)) and _float_among(valued, value):
             number = _number(value)
             small = None if number is None else float(number)
         if small is not None:
