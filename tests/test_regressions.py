@@ -474,3 +474,8 @@ def test_the_condition_of_where_does_not_fix_the_dtype(optimize):
         return np.sum(x), np.where(c, x, np.float64(0.7)), np.where(c, x, np.full(2, 0.5))
 
     same(f, np.ones(2, "f4"), np.array([0.0, 1.0]), optimize=optimize)
+
+
+@MODES
+def test_the_norm_of_a_number(optimize):
+    same(lambda x: x * np.linalg.norm(x < 5.0), 2.0, grads=1.0, optimize=optimize)

@@ -114,7 +114,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Vector norms of every order and the entry-wise matrix norms; the gradient at 0 is 0."""
     if np.result_type(x).kind in "biu":
-        x = x.astype(np.dtype("f8"))
+        x = _as_array(x).astype(np.dtype("f8"))
     ndim = np.ndim(x)
     axes = axes_of(axis, ndim)
     if ord is None or (ord == 2 and len(axes) == 1) or (ord == "fro" and len(axes) == 2):
