@@ -12,7 +12,7 @@ import numpy as np
 
 from .binding import call
 from .cache import Signature
-from .tree import flatten, unflatten
+from .tree import flatten
 
 if TYPE_CHECKING:
     from .function import JitGrad
@@ -38,8 +38,7 @@ def _differs(df: JitGrad, signature: Signature, upstream: Any, compiled: Any) ->
         return Wrong("compiled and direct results differ", direct)
     wanted = df._wanted
     if wanted.forward:
-        leaves = iter(signature.leaves)
-        values = [unflatten(tree, leaves) for tree in signature.trees]
+        values = signature.arguments(signature.leaves)
         plain = call(df.__wrapped__, values, signature.keywords)
         outputs = compiled[1:] if wanted.gradients else compiled
         expected = plain if type(plain) is tuple or not wanted.gradients else (plain,)

@@ -15,8 +15,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from .dag.node import dtype_name, layout_of
+from .dag.op import is_traced
 from .errors import ParameterTypeError
-from .tree import LEAF, Tree, flatten, path_text
+from .tree import LEAF, Tree, flatten, path_text, unflatten
 
 STATIC = (bool, str, bytes, type(None), np.bool_)
 _NUMBERS = (float, int, complex)
@@ -103,6 +104,11 @@ class Signature:
             position -= len(paths)
         return "an argument"
 
+    def arguments(self, leaves: list[Any]) -> list[Any]:
+        """Put leaves together to bound values of this structure."""
+        rest = iter(leaves)
+        return [unflatten(tree, rest) for tree in self.trees]
+
     def identifiers(self) -> list[str]:
         """Name the leaves for emitted code, as shortly as is clear: W_0, b_1, x."""
         paths = [
@@ -132,7 +138,7 @@ def _leaf_key(value: Any) -> tuple[Any, bool]:
         return (value.shape, value.dtype, layout_of(value)), True
     if cls in STATIC:
         return (cls, value), False
-    if hasattr(cls, "_record"):  # a tracer: part of a larger recording, never looked up
+    if is_traced(value):  # part of a larger recording, never looked up
         return "traced", True
     if cls in _NUMBERS or isinstance(value, np.number):
         return cls, True

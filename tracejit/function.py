@@ -44,7 +44,6 @@ from .outcome import (
 from .trace import Recorder, active_recorder
 from .trace.capture import Capture, Guard, capture
 from .trace.source import warn
-from .tree import unflatten
 
 MANY_CHANGES = 16  # of one constant; from then on direct mode answers
 
@@ -227,7 +226,9 @@ class JitGrad:
 
     def _run_compiled(self, entry: Entry, signature: Signature, upstream: Any) -> Any:
         compiled = self._compile(entry, signature)
-        values = self._values(signature, upstream)
+        values = signature.arguments(signature.leaves)
+        if self._wanted.partial:
+            values.append(upstream)
         try:
             result = compiled.run(*values)
         except Exception as error:
@@ -245,11 +246,6 @@ class JitGrad:
         if not signature.keywords:  # those calls are told apart by name, which accepts does not see
             self._latest = (entry.arity, compiled.accepts, compiled.run, entry)
         return result
-
-    def _values(self, signature: Signature, upstream: Any) -> list[Any]:
-        leaves = iter(signature.leaves)
-        values = [unflatten(tree, leaves) for tree in signature.trees]
-        return [*values, upstream] if self._wanted.partial else values
 
     def _compile(self, entry: Entry, signature: Signature) -> Compiled:
         graph = entry.graph
@@ -294,7 +290,7 @@ class JitGrad:
 
     # -- looking inside ----------------------------------------------------------------------
 
-    def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Entry, Signature]:
+    def _compiled_entry(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Entry:
         signature, upstream = self._sign(args, kwargs)
         key = signature.key_with(upstream)
         entry = self._cache.find(key)
@@ -306,23 +302,21 @@ class JitGrad:
             raise TracejitError(
                 f"{self.__name__} is not compiled, so there is nothing to show: {entry.direct}"
             )
-        return entry, signature
+        self._compile(entry, signature)
+        return entry
 
     def source(self, *args: Any, backend: str | None = None, **kwargs: Any) -> str:
         """Return the emitted module for a call with these arguments, as text."""
         check_backend(backend)
-        return self._compiled_for(args, kwargs).emitted.text
+        compiled = self._compiled_entry(args, kwargs).compiled
+        assert compiled is not None
+        return compiled.emitted.text
 
     def graph(self, *args: Any, **kwargs: Any) -> Graph:
         """Return the optimised joint graph for a call with these arguments."""
-        entry, signature = self._entry(args, kwargs)
-        self._compile(entry, signature)
-        assert entry.optimized is not None
-        return entry.optimized
-
-    def _compiled_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Compiled:
-        entry, signature = self._entry(args, kwargs)
-        return self._compile(entry, signature)
+        optimized = self._compiled_entry(args, kwargs).optimized
+        assert optimized is not None
+        return optimized
 
     def explain(self) -> str:
         """Say in text what is cached, how it is answered and why, and why calls missed."""

@@ -27,7 +27,7 @@ from .errors import (
 from .outcome import Run, Wanted
 from .trace import Recorder, Tracer
 from .trace.source import warn
-from .tree import flatten, unflatten
+from .tree import flatten
 
 
 def run(
@@ -52,7 +52,7 @@ def run(
     result = result or Run(signature, wanted)
     leaves = _lift_leaves(recorder, result, nested)
     start = len(recorder.nodes)
-    handed = _arguments(signature, leaves)
+    handed = signature.arguments(leaves)
     lost: BaseException | None = None
     try:
         answer = call(function, handed, signature.keywords)
@@ -134,11 +134,6 @@ def _lift_leaves(recorder: Recorder, result: Run, nested: bool) -> list[Any]:
         result.inputs.append(tracer.node)
         leaves.append(tracer)
     return leaves
-
-
-def _arguments(signature: Signature, leaves: list[Any]) -> list[Any]:
-    rest = iter(leaves)
-    return [unflatten(tree, rest) for tree in signature.trees]
 
 
 def _check_untouched(signature: Signature, handed: list[Any], leaves: list[Any]) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..cache import Signature
 from ..dag.graph import Graph
-from ..dag.node import Node, dtype_name, line_number
+from ..dag.node import Node, dtype_name, is_uniform, line_number
 from ..dag.op import INPUT
 from ..outcome import Form, assemble
 from ..tree import Tree
@@ -133,9 +133,8 @@ class _Emitter:
         """Write an array out, where it is uniform, a range, an identity, or small."""
         dtype, shape = s.literal(value.dtype), s.literal(value.shape)
         self._note_dtype(value.dtype)
-        first = value.flat[:1].tobytes()
-        if value.tobytes() == first * value.size:
-            if not any(first):
+        if is_uniform(value):
+            if not any(value.flat[:1].tobytes()):
                 return s.call("np.zeros", shape, dtype)
             return s.call("np.full", shape, s.literal(value.flat[0].item()), dtype)
         makers = (("np.arange", np.arange), ("np.eye", np.eye)) if value.ndim else ()

@@ -92,6 +92,11 @@ def layout_of(array: np.ndarray[Any, Any]) -> Layout:
     return "C" if flags.c_contiguous else "F" if flags.f_contiguous else array.strides
 
 
+def is_uniform(array: np.ndarray[Any, Any]) -> bool:
+    """Tell whether all elements are the same, bit by bit; an empty array counts."""
+    return bool(array.tobytes() == array.flat[:1].tobytes() * array.size)
+
+
 def spec_of(value: Any) -> Spec:
     """Describe a value: array, NumPy scalar or Python number."""
     cls = type(value)

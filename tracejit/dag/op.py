@@ -108,6 +108,11 @@ def composite(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., A
     return register
 
 
+def is_traced(value: Any) -> bool:
+    """Tell whether a value is a tracer: something that records what is done with it."""
+    return hasattr(type(value), "_record")
+
+
 def numpy_path(function: Any) -> str:
     """Write how user code names a NumPy function: np.tanh, np.linalg.inv."""
     name = str(getattr(function, "__name__", function))

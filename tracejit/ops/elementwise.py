@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import COMPOSITES, Op, op
+from ..dag.op import COMPOSITES, Op, is_traced, op
 
 LN2 = 0.6931471805599453
 LN10 = 2.302585092994046
@@ -38,7 +38,7 @@ def _ties(g: Any, x: Any, y: Any, wins: Any) -> Any:
 
 
 def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
-    if isinstance(y, (int, float)) and not hasattr(type(y), "_record"):
+    if isinstance(y, (int, float)) and not is_traced(y):
         if y == 0:
             return g * 0.0
         if y == 1 or y == 2:

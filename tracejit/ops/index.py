@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import Op, op
+from .shape import inverse
 
 
 class _Hole:
@@ -116,8 +117,7 @@ def unview(viewing: Op, base: Any, new: Any, rest: tuple[Any, ...], attrs: dict[
     if viewing is index:
         return index_set(base, new, *rest, key=attrs["key"])
     if viewing.name == "transpose":
-        axes = attrs["axes"]
-        new = np.transpose(new, tuple(axes.index(i) for i in range(len(axes))))
+        new = np.transpose(new, inverse(attrs["axes"]))
     else:
         new = np.reshape(new, base.shape, order=attrs.get("order", "C"))
     return index_set(base, new, key=Ellipsis)

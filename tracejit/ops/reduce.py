@@ -11,6 +11,7 @@ import numpy as np
 
 from ..dag.op import BY_NAME, Op, composite, op
 from .elementwise import root
+from .shape import inverse
 
 
 def _bind(a: Any, axis: Any = None, dtype: None = None, *, keepdims: bool = False) -> Any:
@@ -66,8 +67,7 @@ def _product_rule(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     order = (*kept, *axes)
     rows = np.reshape(np.transpose(x, order), (*(shape[i] for i in kept), _count(x, axis)))
     others = np.reshape(products_of_others(rows), tuple(shape[i] for i in order))
-    back = tuple(order.index(i) for i in range(len(order)))
-    return spread(g, shape, axis, keepdims) * np.transpose(others, back)
+    return spread(g, shape, axis, keepdims) * np.transpose(others, inverse(order))
 
 
 def _products_of_others(x: Any) -> Any:

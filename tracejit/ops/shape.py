@@ -30,7 +30,8 @@ def _order(order: str) -> dict[str, Any]:
     return {} if order == "C" else {"order": order}
 
 
-def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation of axes that undoes one."""
     return tuple(axes.index(i) for i in range(len(axes)))
 
 
@@ -54,7 +55,7 @@ ravel = op(
 transpose = op(
     "transpose", lambda x, *, axes: np.transpose(x, axes), stands_for=(np.transpose,),
     bind=_bind_transpose, views=True,
-    vjp=[lambda g, out, x, axes: np.transpose(g, _inverse(axes))],
+    vjp=[lambda g, out, x, axes: np.transpose(g, inverse(axes))],
 )  # fmt: skip
 broadcast_to = op(
     "broadcast_to", lambda x, *, shape: np.broadcast_to(x, shape), stands_for=(np.broadcast_to,),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..dag.node import location
-from ..dag.op import BY_FUNCTION, BY_NAME, COMPOSITES, numpy_path
+from ..dag.op import BY_FUNCTION, BY_NAME, COMPOSITES, is_traced, numpy_path
 from ..errors import LostGradientError, UnsupportedError
 from ..ops import index as indexing
 from ..ops.elementwise import masked
@@ -90,9 +90,9 @@ def _as_operand(value: Any) -> Any:
 
 
 def _add_at(function: np.ufunc, target: Any, key: Any, value: Any) -> None:
-    if not _is_tracer(target):
+    if not is_traced(target):
         raise lost(f"{numpy_path(function)}.at")
-    template, holes = split_key(target, key)
+    template, holes = split_key(key)
     if function is np.subtract:
         value = -value if hasattr(value, "dtype") else -np.asarray(value)
     target.write(indexing.index_add(target, value, *holes, key=template))
@@ -131,7 +131,7 @@ def apply(
 
 def store(out: Any, result: Any) -> Any:
     """Write a result into the array given as `out=` and return that array."""
-    if not _is_tracer(out):
+    if not is_traced(out):
         raise lost("out= with an array that is not recorded")
     if not np.can_cast(result.dtype, out.dtype, "same_kind"):
         raise TypeError(f"Cannot cast output from {result.dtype!r} to {out.dtype!r}")
@@ -150,7 +150,7 @@ def store(out: Any, result: Any) -> Any:
     return out
 
 
-def split_key(target: Any, key: Any) -> tuple[Any, tuple[Any, ...]]:
+def split_key(key: Any) -> tuple[Any, tuple[Any, ...]]:
     """Split an index into a static template and the arrays (or traced integers) in it."""
     if type(key) is int:
         return key, ()
@@ -165,11 +165,11 @@ def _split_part(part: Any) -> tuple[Any, tuple[Any, ...]]:
         return part, ()
     if isinstance(part, slice):
         return _concrete(part), ()
-    if isinstance(part, np.ndarray) or not hasattr(part, "__index__") or _is_tracer(part):
-        hole: Any = part if hasattr(part, "dtype") or _is_tracer(part) else _array_of(part)
-        if _is_tracer(hole) and getattr(getattr(hole, "dtype", None), "kind", "") == "b":
+    if isinstance(part, np.ndarray) or not hasattr(part, "__index__") or is_traced(part):
+        hole: Any = part if hasattr(part, "dtype") or is_traced(part) else _array_of(part)
+        if is_traced(hole) and getattr(getattr(hole, "dtype", None), "kind", "") == "b":
             hole = hole._leave("a traced boolean mask used as an index", True)
-        elif _is_tracer(hole) and isinstance(hole, bool):
+        elif is_traced(hole) and isinstance(hole, bool):
             return bool(hole), ()
         return indexing.HOLE, (hole,)
     return (bool(part) if isinstance(part, bool) else part.__index__()), ()
@@ -188,17 +188,13 @@ def _concrete(key: slice) -> slice:
 
 def plain(value: Any) -> Any:
     """Replace tracers by their values inside tuples, lists and dicts."""
-    if _is_tracer(value):
+    if is_traced(value):
         return value.value
     if type(value) in (tuple, list):
         return type(value)(plain(v) for v in value)
     if type(value) is dict:
         return {k: plain(v) for k, v in value.items()}
     return value
-
-
-def _is_tracer(value: Any) -> bool:
-    return hasattr(type(value), "_record")
 
 
 def lost(what: str) -> LostGradientError:
@@ -225,8 +221,3 @@ def unsupported(called: Any, detail: str = "") -> UnsupportedError:
         f"{path}{detail} on a traced value at {location(user_site())} is not supported yet"
         + suggestion(path, known)
     )
-
-
-def names() -> list[str]:
-    """All supported functions, as the user writes them."""
-    return sorted({numpy_path(f) for f in (*BY_FUNCTION, *COMPOSITES)} | set(BY_NAME))

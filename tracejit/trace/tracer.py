@@ -142,14 +142,14 @@ class Tracer:
     # -- indexing and writing ----------------------------------------------------------------
 
     def __getitem__(self, key: Any) -> Any:
-        template, holes = dispatch.split_key(self, key)
+        template, holes = dispatch.split_key(key)
         return self.recorder.record(indexing.index, (self, *holes), {"key": template})
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if not isinstance(self, np.ndarray):
             kind = type(self.node.value).__name__
             raise TypeError(f"{kind!r} object does not support item assignment")
-        template, holes = dispatch.split_key(self, key)
+        template, holes = dispatch.split_key(key)
         self.write(indexing.index_set(self, value, *holes, key=template))
 
     def write(self, new: Any) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Graph, rebuild
-from ..node import Node
+from ..node import Node, is_uniform
 from ..op import BY_NAME
 
 Rule = Callable[[Node], Any]  # the replacement, or None where the rule does not apply
@@ -80,14 +80,9 @@ def _number(value: Any) -> Any:
     if isinstance(value, (float, int)) and not isinstance(value, (bool, np.bool_)):
         return value
     if isinstance(value, np.ndarray) and value.size and value.dtype.kind == "f":
-        uniform = not any(value.strides) or (value.size <= 64 and _uniform(value))
+        uniform = not any(value.strides) or (value.size <= 64 and is_uniform(value))
         return float(value.flat[0]) if uniform else None
     return None
-
-
-def _uniform(value: Any) -> bool:
-    first = value.flat[:1].tobytes()
-    return bool(value.tobytes() == first * value.size)
 
 
 def _produced_by(value: Any, name: str) -> bool:
@@ -103,8 +98,8 @@ def _negated(value: Any) -> Any:
     return None
 
 
-def _new(node: Node, name: str, *inputs: Any, **attrs: Any) -> Node:
-    return node.like(BY_NAME[name], inputs, attrs)
+def _new(node: Node, name: str, *inputs: Any) -> Node:
+    return node.like(BY_NAME[name], inputs, {})
 
 
 def _narrow(node: Node) -> Any:
