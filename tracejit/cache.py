@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Hashable
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -97,12 +97,16 @@ class Signature:
 
     def leaf_name(self, position: int) -> str:
         """Write a leaf's place in the call: params["W"][0]."""
-        for name, tree in zip(self.names, self.trees, strict=True):
-            paths = list(tree.paths())
-            if position < len(paths):
-                return path_text(name, paths[position])
-            position -= len(paths)
-        return "an argument"
+        name, *path = self._paths()[position]
+        return path_text(name, tuple(path))
+
+    def _paths(self) -> list[tuple[Any, ...]]:
+        """List the path of each leaf, beginning with its argument's name."""
+        return [
+            (name, *path)
+            for name, tree in zip(self.names, self.trees, strict=True)
+            for path in tree.paths()
+        ]
 
     def arguments(self, leaves: list[Any]) -> list[Any]:
         """Put leaves together to bound values of this structure."""
@@ -111,15 +115,12 @@ class Signature:
 
     def identifiers(self) -> list[str]:
         """Name the leaves for emitted code, as shortly as is clear: W_0, b_1, x."""
-        paths = [
-            (name, *path)
-            for name, tree in zip(self.names, self.trees, strict=True)
-            for path in tree.paths()
-        ]
+        paths = self._paths()
         lengths = [_shortest(path) for path in paths]
         while True:
             names = [identifier(p[-n:]) for p, n in zip(paths, lengths, strict=True)]
-            clashing = [i for i, name in enumerate(names) if names.count(name) > 1]
+            counts = Counter(names)
+            clashing = [i for i, name in enumerate(names) if counts[name] > 1]
             longer = [i for i in clashing if lengths[i] < len(paths[i])]
             if not longer:
                 return names
@@ -128,7 +129,10 @@ class Signature:
 
     def describe(self) -> dict[str, str]:
         """Say of each leaf what the signature holds of it."""
-        return {self.leaf_name(i): _key_text(key) for i, key in enumerate(self.leaf_keys)}
+        return {
+            path_text(name, tuple(path)): _key_text(key)
+            for (name, *path), key in zip(self._paths(), self.leaf_keys, strict=True)
+        }
 
 
 def _leaf_key(value: Any) -> tuple[Any, bool]:

@@ -111,7 +111,7 @@ class _Scan:
         inner = getattr(function, "__tracejit_function__", None)
         if inner is not None:
             function = inner
-        if function in self._seen if _hashable(function) else False:
+        if _hashable(function) and function in self._seen:
             return
         if isinstance(function, functools.partial):
             for value in (*function.args, *function.keywords.values()):
