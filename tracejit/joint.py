@@ -14,7 +14,7 @@ import numpy as np
 
 from .binding import call
 from .cache import STATIC, Signature
-from .dag.node import Node
+from .dag.node import ACTIVE, VARIES, Node
 from .dag.op import BY_NAME, IDENTITY, INPUT
 from .dag.vjp import depending_on, sweep
 from .errors import (
@@ -123,14 +123,15 @@ def _lift_leaves(recorder: Recorder, result: Run, nested: bool) -> list[Any]:
             leaves.append(value)
             continue
         differentiated = position in parameters
+        level = ACTIVE if differentiated else VARIES
         if nested and not differentiated:
             leaves.append(value)
             continue
         if nested:
             tracer = recorder.record(IDENTITY, (value,), {})
-            tracer.node.active = True
+            tracer.node.level = ACTIVE
         else:
-            tracer = Tracer(Node(INPUT, (), {}, value, None, differentiated), recorder)
+            tracer = Tracer(Node(INPUT, (), {}, value, None, level), recorder)
         result.inputs.append(tracer.node)
         leaves.append(tracer)
     return leaves
@@ -190,7 +191,7 @@ def _seed(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any:
         )
     seed = upstream
     if not nested:
-        node = Node(INPUT, (), {}, upstream, None, False)
+        node = Node(INPUT, (), {}, upstream, None, VARIES)
         result.inputs.append(node)
         seed = Tracer(node, recorder) if recorder.for_compiling else upstream
     if not hasattr(upstream, "dtype") or not hasattr(value, "dtype") or given == kind:
@@ -220,7 +221,8 @@ def _differentiate(
     output = result.outputs[0]
     cotangents: dict[Node, Any] = {}
     known = depending_on(nodes, sources) if nested else None
-    depends = type(output) is Node and (output in known if known is not None else output.active)
+    reaches = known.__contains__ if known is not None else _is_active
+    depends = type(output) is Node and reaches(output)
     if depends:
         cotangents[output] = seed
         recorder.open = on_tracers
@@ -229,7 +231,7 @@ def _differentiate(
                 nodes,
                 cotangents,
                 recorder.lift if on_tracers else None,
-                known.__contains__ if known is not None else _is_active,
+                reaches,
                 _entering(recorder, result) if on_tracers else None,
             )
         finally:
@@ -253,7 +255,7 @@ def _differentiate(
 
 
 def _is_active(node: Node) -> bool:
-    return node.active
+    return node.level == ACTIVE
 
 
 def _entering(recorder: Recorder, result: Run) -> Callable[[Node, Any], None]:

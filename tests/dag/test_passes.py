@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tracejit.dag.graph import Graph
-from tracejit.dag.node import Node
+from tracejit.dag.node import ACTIVE, Node
 from tracejit.dag.op import INPUT
 from tracejit.dag.passes import PIPELINE, optimize
 from tracejit.dag.passes.drop_dead import drop_dead
@@ -19,7 +19,7 @@ from tracejit.trace import Recorder, Tracer
 def record(function, *values):
     """Record a function's graph, forward only."""
     with Recorder(for_compiling=True) as recorder:
-        inputs = [Node(INPUT, (), {}, value, None, True) for value in values]
+        inputs = [Node(INPUT, (), {}, value, None, ACTIVE) for value in values]
         result = function(*(Tracer(node, recorder) for node in inputs))
     results = result if isinstance(result, tuple) else (result,)
     outputs = tuple(r.current() if type(r) is Tracer else r for r in results)

@@ -16,6 +16,9 @@ import numpy as np
 if TYPE_CHECKING:
     from .op import Op
 
+# What a value depends on: nothing that changes, the call's inputs, the parameters.
+FIXED, VARIES, ACTIVE = 0, 1, 2
+
 Site = tuple[CodeType, int]  # the user's code object and the offset of its instruction
 
 
@@ -109,16 +112,16 @@ def spec_of(value: Any) -> Spec:
 class Node:
     """One recorded operation; compared and hashed by identity.
 
-    `value`, `site` and `active` (depends on a parameter) are set while recording;
+    `value`, `site` and `level` (what it depends on) are set while recording;
     `spec`, `hint` (a good name) and `backward` when the graph is sealed.
     """
 
     __slots__ = (
-        "active",
         "attrs",
         "backward",
         "hint",
         "inputs",
+        "level",
         "op",
         "site",
         "spec",
@@ -131,7 +134,7 @@ class Node:
     attrs: dict[str, Any]
     value: Any
     site: Site | None
-    active: bool
+    level: int
     spec: Spec
     hint: str | None
     backward: bool
@@ -144,14 +147,14 @@ class Node:
         attrs: dict[str, Any],
         value: Any,
         site: Site | None,
-        active: bool,
+        level: int,
     ) -> None:
         self.op = op
         self.inputs = inputs
         self.attrs = attrs
         self.value = value
         self.site = site
-        self.active = active
+        self.level = level
 
     def seal(self, hint: str | None, backward: bool) -> None:
         """Keep a Spec instead of the value."""
@@ -164,7 +167,7 @@ class Node:
         self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], spec: Spec | None = None
     ) -> Node:
         """Make a sealed node that stands in this one's place in a rewritten graph."""
-        node = Node(op, inputs, attrs, None, self.site, self.active)
+        node = Node(op, inputs, attrs, None, self.site, self.level)
         node.spec = spec or self.spec
         node.hint = self.hint
         node.backward = self.backward

@@ -26,6 +26,7 @@ class Op:
 
     __slots__ = (
         "bind",
+        "effect",
         "elementwise",
         "fn",
         "name",
@@ -45,6 +46,7 @@ class Op:
         self.fn = fn
         self.path: str | None = fields.get("path")
         self.vjp: Any = fields.get("vjp", MISSING)
+        self.effect: bool = fields.get("effect", False)
         self.variadic: bool = fields.get("variadic", False)
         self.bind: Callable[..., Any] | None = fields.get("bind")
         self.elementwise: bool = fields.get("elementwise", False)
@@ -80,6 +82,7 @@ def op(name: str, fn: Callable[..., Any], *, stands_for: tuple[Any, ...] = (), *
         zero gradient. With variadic=True one rule `(g, out, position, inputs, **attrs)`.
     bind: maps the NumPy function's arguments to (inputs, attrs); its signature is what works.
     stands_for: further NumPy functions with the same meaning.
+    effect: it does more than give a value, so it stays where it is, once for each recording.
     elementwise, views, out, reduces: how the result relates to the inputs (see the families).
     symbol, operator: Python's operator, for scalars and operator syntax; scalar: a loop expression.
     path: how emitted code names the function, as in "np.linalg.inv"; taken from `stands_for` where
@@ -123,6 +126,8 @@ def numpy_path(function: Any) -> str:
     return f"np.{home.removeprefix('numpy.')}.{name}" if home.startswith("numpy.") else name
 
 
-# Two ops that every graph has: an argument's leaf, and a fresh name for a value.
+# Ops that any graph may have: a leaf from outside, a fresh name for a value, and a guard: the
+# recorded path goes on only where its input, looked at as `kind` says, is `outcome`.
 INPUT = op("input", lambda: None, vjp=None)
 IDENTITY = op("identity", lambda x: x, vjp=[lambda g, out, x: g], views=True)
+GUARD = op("guard", lambda x, *, kind, outcome: None, vjp=None, effect=True)

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.node import Node, Site, location
-from ..dag.op import Op
+from ..dag.node import FIXED, VARIES, Node, Site, location
+from ..dag.op import GUARD, Op
 from ..errors import TracejitError, UnsupportedError
 from . import source
 from .tracer import Tracer
@@ -75,15 +75,15 @@ class Recorder:
         """Run one operation and record it; plain values come back once the recorder is closed."""
         values: list[Any] = []
         inputs: list[Any] = []
-        active = False
+        level = FIXED
         for arg in args:
             if type(arg) is Tracer:
                 if arg.recorder is self:
                     node = arg.node if arg.base is None else arg.current()
                     values.append(node.value)
                     inputs.append(node)
-                    if node.active:
-                        active = True
+                    if node.level > level:
+                        level = node.level
                     continue
                 arg = arg.value
             elif not isinstance(arg, _SCALARS):
@@ -93,10 +93,10 @@ class Recorder:
         value = (fn or op.fn)(*values, **attrs)
         if not self.open:
             return value
-        if op.vjp is None:  # no gradient passes, so none can be lost from here on
-            active = False
+        if op.vjp is None and level:  # no gradient passes, so none can be lost from here on
+            level = VARIES
         origin = self.origin
-        node = Node(op, tuple(inputs), attrs, value, origin.site if origin else _site(), active)
+        node = Node(op, tuple(inputs), attrs, value, origin.site if origin else _site(), level)
         if self.keep_stacks:
             node.stack = origin.stack if origin else source.user_stack()
         self.nodes.append(node)
@@ -104,6 +104,15 @@ class Recorder:
         if op.views and type(value) is np.ndarray and type(args[0]) is Tracer:
             _note_view(tracer, args, values[0])
         return tracer
+
+    def guard(self, node: Node, kind: str, outcome: Any) -> None:
+        """Note that what was recorded holds only where a node's value looks the same.
+
+        kind: how it is looked at: "truth", "index", "type", "shape" or "value".
+        """
+        if self.open and node.level and self.for_compiling:
+            attrs = {"kind": kind, "outcome": outcome}
+            self.nodes.append(Node(GUARD, (node,), attrs, None, source.user_site(), FIXED))
 
     def lift(self, ref: Any) -> Any:
         """Make a tracer on a node; constants stay what they are."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dag.node import Node, location
+from ..dag.node import ACTIVE, Node, location
 from ..dag.op import BY_FUNCTION, BY_NAME, IDENTITY, INPUT, Op
 from ..errors import LostGradientError, UnsupportedError, WriteToArgumentError
 from ..ops import index as indexing
@@ -75,13 +75,14 @@ class Tracer:
         """Give the plain value to code that cannot be recorded."""
         node = self.current()
         if self.recorder.open:
-            if node.active and not keeps_gradient:
+            if node.level == ACTIVE and not keeps_gradient:
                 raise LostGradientError(
                     f"{what} at {location(user_site())} would take a value that depends on the "
                     "parameters out of the trace, and its gradient would be lost; use NumPy "
                     "functions on it, and np.stack or np.zeros_like(traced) to build arrays from it"
                 )
-            self.recorder.leave(what)
+            if node.level:
+                self.recorder.leave(what)
         return node.value
 
     # -- NumPy's protocols -------------------------------------------------------------------
