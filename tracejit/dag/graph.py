@@ -1,12 +1,13 @@
-"""A graph: the sealed nodes of one recorded call, forward and backward together.
+"""A graph: the sealed nodes of the recorded calls of one signature, forward and backward together.
 
-Nodes are in an order in which each comes after its inputs. Graphs are values: a pass takes one
-and returns another, and `rebuild` is how it does so.
+Nodes are in an order in which each comes after its inputs. Where another call went another way at
+a guard, the graph is a tree: the guard has exits, each a graph of what that call did from there.
+Graphs are values: a pass takes one and returns another; `rebuild` and `rebuild_lines` do so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,12 +16,15 @@ from .node import Node
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A joint graph.
+    """A joint graph: its main line, and what leaves it.
 
-    name: of the user's function. inputs: one node per argument leaf that is a number or array.
+    name: of the user's function. inputs: one node per argument leaf that is a number or array,
+    then the upstream cotangent where there is one, then captured values.
     nodes: all others, in order. outputs: what the call returns, leaf by leaf, each a node or a
     constant; the first `gradients` of them are the gradients.
     groups: fusion group of each node that is in one (set by the `fuse` pass).
+    exits: by guard of the main line and by outcome, how it goes on where it has not the recorded
+    outcome. An exit has no inputs; it reads what stands before its guard.
     """
 
     name: str
@@ -29,11 +33,30 @@ class Graph:
     outputs: tuple[Any, ...]
     gradients: int = 0
     groups: dict[Node, int] = field(default_factory=dict)
+    exits: dict[Node, dict[Any, Graph]] = field(default_factory=dict)
+
+    def lines(self) -> Iterator[Graph]:
+        """Go through the main line and all exits: each before its own exits, in program order."""
+        waiting = [self]
+        while waiting:
+            line = waiting.pop()
+            yield line
+            guards = [n for n in line.nodes if n in line.exits] if line.exits else []
+            waiting += [e for n in reversed(guards) for e in reversed(line.exits[n].values())]
+
+    def every_node(self) -> Iterator[Node]:
+        """Go through the nodes of all lines; inputs are not among them."""
+        return (node for line in self.lines() for node in line.nodes)
+
+    def every_output(self) -> set[Node]:
+        """Collect the nodes that any line returns."""
+        return {o for line in self.lines() for o in line.outputs if type(o) is Node}
 
     def users(self) -> dict[Node, list[Node]]:
-        """Map each node to the nodes that read it, once per reading."""
-        users: dict[Node, list[Node]] = {n: [] for n in (*self.inputs, *self.nodes)}
-        for node in self.nodes:
+        """Map each node of any line to the nodes that read it, once per reading."""
+        users: dict[Node, list[Node]] = {n: [] for n in self.inputs}
+        for node in self.every_node():
+            users[node] = []
             for source in node.operands:
                 users[source].append(node)
         return users
@@ -47,33 +70,60 @@ class Graph:
 Rewrite = Callable[[Node], Any]  # a node with final inputs -> a node or constant in its place
 
 
-def rebuild(graph: Graph, rewrite: Rewrite) -> Graph:
-    """Rewrite a graph from first to last node.
+def rebuild(
+    graph: Graph, rewrite: Rewrite, leave: Callable[[Graph], None] = lambda line: None
+) -> Graph:
+    """Rewrite a graph from first to last node, the exits of a guard where the guard stands.
 
     `rewrite` sees each node with its inputs already rewritten and returns the node itself, an
     earlier node, a constant, or a new node (which may hold new nodes among its inputs: they are
-    inserted before it).
+    inserted before it). It does not see nodes with an effect: those stay as they are.
+    `leave` gets each rewritten exit: from there on its nodes are out of reach.
     """
     now: dict[Node, Any] = {n: n for n in graph.inputs}
-    nodes: list[Node] = []
     placed: set[Node] = set(graph.inputs)
 
-    def place(node: Node) -> None:
-        for source in node.operands:
-            if source not in placed:
-                place(source)
-        placed.add(node)
-        nodes.append(node)
+    def line_of(line: Graph) -> Graph:
+        nodes: list[Node] = []
+        exits: dict[Node, dict[Any, Graph]] = {}
 
-    for old in graph.nodes:
-        inputs = tuple(now[i] if type(i) is Node else i for i in old.inputs)
-        same = all(a is b for a, b in zip(inputs, old.inputs, strict=True))
-        new = rewrite(old if same else old.like(old.op, inputs, old.attrs))
-        if type(new) is Node:
-            if new not in placed:
-                place(new)
-            if new.hint is None:
-                new.hint = old.hint
-        now[old] = new
-    outputs = tuple(now[o] if type(o) is Node else o for o in graph.outputs)
-    return replace(graph, nodes=tuple(nodes), outputs=outputs)
+        def place(node: Node) -> None:
+            for source in node.operands:
+                if source not in placed:
+                    place(source)
+            placed.add(node)
+            nodes.append(node)
+
+        for old in line.nodes:
+            inputs = tuple(now[i] if type(i) is Node else i for i in old.inputs)
+            same = all(a is b for a, b in zip(inputs, old.inputs, strict=True))
+            new: Any = old if same else old.like(old.op, inputs, old.attrs)
+            if not old.op.effect:
+                new = rewrite(new)
+            if type(new) is Node:
+                if new not in placed:
+                    place(new)
+                if new.hint is None:
+                    new.hint = old.hint
+            now[old] = new
+            if old in line.exits:
+                exits[new] = {}
+                for outcome, other in line.exits[old].items():
+                    exits[new][outcome] = line_of(other)
+                    leave(exits[new][outcome])
+        outputs = tuple(now[o] if type(o) is Node else o for o in line.outputs)
+        return replace(line, nodes=tuple(nodes), outputs=outputs, exits=exits)
+
+    return line_of(graph)
+
+
+def rebuild_lines(graph: Graph, change: Callable[[Graph], Graph]) -> Graph:
+    """Change every line by itself, each after its own exits."""
+    changed: dict[int, Graph] = {}
+    for line in reversed([*graph.lines()]):
+        exits = {
+            guard: {outcome: changed[id(other)] for outcome, other in others.items()}
+            for guard, others in line.exits.items()
+        }
+        changed[id(line)] = change(replace(line, exits=exits) if exits else line)
+    return changed[id(graph)]

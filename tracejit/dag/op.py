@@ -7,6 +7,7 @@ Ops are called like functions; a traced argument (anything with `_record`) recor
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -131,3 +132,15 @@ def numpy_path(function: Any) -> str:
 INPUT = op("input", lambda: None, vjp=None)
 IDENTITY = op("identity", lambda x: x, vjp=[lambda g, out, x: g], views=True)
 GUARD = op("guard", lambda x, *, kind, outcome: None, vjp=None, effect=True)
+COMMIT = "commit"  # the name of the op that writes a value into an input when all else is done
+
+
+def exact(value: Any) -> bytes | str:
+    """Say exactly which value a number or array of a known type is, NaN and -0.0 included."""
+    return value.tobytes() if hasattr(value, "tobytes") else repr(value)
+
+
+# How a guard looks at its input, by `kind`.
+LOOKS: dict[str, Callable[[Any], Any]] = {
+    "truth": bool, "index": operator.index, "type": type, "shape": np.shape, "value": exact,
+}  # fmt: skip

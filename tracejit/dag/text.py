@@ -13,33 +13,47 @@ import numpy as np
 
 from .graph import Graph
 from .node import Node, dtype_name
+from .op import GUARD
 
 
 def to_text(graph: Graph, sites: bool = False) -> str:
     """Print a graph; with `sites` each line ends with the user's file:line."""
     names = short_names(graph)
     lines = [f"{names[node]}: {node.spec}" for node in graph.inputs]
+    return "\n".join(lines + _line_text(graph, names, sites))
+
+
+def _line_text(graph: Graph, names: dict[Node, str], sites: bool) -> list[str]:
+    """Print a line, each of its exits indented below the guard."""
+    lines = []
     for node in graph.nodes:
         inputs = [names[i] if type(i) is Node else constant_text(i) for i in node.inputs]
         attrs = [f"{k}={_attr_text(v)}" for k, v in node.attrs.items()]
         group = f" group {graph.groups[node]}" if node in graph.groups else ""
         where = f" {node.where}" if sites else ""
+        if node.op is GUARD:
+            looked_at, outcome = node.attrs["kind"], _attr_text(node.attrs["outcome"])
+            lines.append(f"guard {looked_at}({inputs[0]}) is {outcome}{'  #' * sites}{where}")
+            for other, line in graph.exits.get(node, {}).items():
+                lines.append(f"else {_attr_text(other)}:")
+                lines += [f"    {text}" for text in _line_text(line, names, sites)]
+            continue
         call = f"{node.op.name}({', '.join(inputs + attrs)})"
         lines.append(f"{names[node]} = {call}  # {node.spec}{group}{where}")
     outputs = [names[o] if type(o) is Node else constant_text(o) for o in graph.outputs]
-    lines.append(f"return {', '.join(outputs)}")
-    return "\n".join(lines)
+    return [*lines, f"return {', '.join(outputs)}"]
 
 
 def short_names(graph: Graph) -> dict[Node, str]:
     """Name nodes op_number in order; inputs by their hint."""
     names: dict[Node, str] = {}
     counts: dict[str, int] = {}
-    for node in (*graph.inputs, *graph.nodes):
-        base = node.hint if node in graph.inputs and node.hint else node.op.name.split(".")[-1]
+    inputs = set(graph.inputs)
+    for node in (*graph.inputs, *graph.every_node()):
+        base = node.hint if node in inputs and node.hint else node.op.name.split(".")[-1]
         number = counts.get(base, 0)
         counts[base] = number + 1
-        plain = node in graph.inputs and number == 0
+        plain = node in inputs and number == 0
         names[node] = base if plain else f"{base}_{number}"
     return names
 

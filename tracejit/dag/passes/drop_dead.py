@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..graph import Graph
+from ..graph import Graph, rebuild_lines
 from ..node import Node
 
 
 def drop_dead(graph: Graph) -> Graph:
-    """Keep the nodes that an output depends on or that may raise; inputs stay."""
-    needed: set[Node] = {o for o in graph.outputs if type(o) is Node}
-    for node in reversed(graph.nodes):
-        if node not in needed and _may_raise(node):
-            needed.add(node)
-        if node in needed:
-            needed.update(node.operands)
-    return replace(graph, nodes=tuple(n for n in graph.nodes if n in needed))
+    """Keep the nodes that an output depends on, have an effect or may raise; inputs stay."""
+    needed: set[Node] = graph.every_output()
+
+    def keep_needed(line: Graph) -> Graph:
+        for node in reversed(line.nodes):
+            if node in needed or node.op.effect or _may_raise(node):
+                needed.add(node)
+                needed.update(node.operands)
+        return replace(line, nodes=tuple(n for n in line.nodes if n in needed))
+
+    return rebuild_lines(graph, keep_needed)  # what exits need is known before the lines they leave
 
 
 def _may_raise(node: Node) -> bool:

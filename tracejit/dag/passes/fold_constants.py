@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..evaluate import compute
 from ..graph import Graph, rebuild
 from ..node import Node
 
@@ -28,10 +29,9 @@ def _fold(node: Node) -> Any:
     spec = node.spec
     if node.operands or not node.inputs or spec.nbytes > LIMIT:
         return node
-    run = node.op.operator if spec.is_python and node.op.operator else node.op.fn
     try:
         with np.errstate(all="raise"):
-            value = run(*node.inputs, **node.attrs)
+            value = compute(node, node.inputs)
     except Exception:  # whatever it is, the user's call must meet it
         return node
     return value if type(value) is spec.cls else node

@@ -21,15 +21,22 @@ _COMMUTATIVE = {"add", "multiply", "maximum", "minimum"}
 def merge_common(graph: Graph) -> Graph:
     """Replace a node by an earlier one with the same op, inputs and attributes."""
     known: dict[Hashable, Node] = {}
+    keys: dict[Node, Hashable] = {}
 
     def merge(node: Node) -> Node:
         inputs = [_key(i) for i in node.inputs]
         if node.op.name in _COMMUTATIVE:
             inputs.sort(key=repr)
         key = (node.op, tuple(inputs), repr(node.attrs), node.spec)
+        keys[node] = key
         return known.setdefault(key, node)
 
-    return rebuild(graph, merge)
+    def forget(line: Graph) -> None:
+        """Leave an exit: what it computes is not known outside."""
+        for node in line.nodes:
+            known.pop(keys.get(node), None)
+
+    return rebuild(graph, merge, forget)
 
 
 def _key(value: Any) -> Hashable:

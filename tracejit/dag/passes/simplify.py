@@ -33,7 +33,7 @@ def simplify(graph: Graph) -> Graph:
             new = _once(node)
             if new is None:
                 return node
-            if type(new) is not Node or new in placed:
+            if type(new) is not Node or new in placed or new.op.effect:
                 return new
             node = new
         return node
