@@ -117,10 +117,11 @@ class JitGrad:
             try:
                 result = run_compiled(*args)
             except Exception as error:
+                if entry.compiled and type(error) is entry.compiled.unseen:
+                    return self._run_unseen(*self._sign(args, kwargs))
                 raise self._located(error, entry) from None
-            if result is not NotImplemented:
-                self._hits += 1
-                return result
+            self._hits += 1
+            return result
         return self._slow(args, kwargs)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -232,10 +233,9 @@ class JitGrad:
         try:
             result = compiled.run(*values)
         except Exception as error:
+            if type(error) is compiled.unseen:
+                return self._run_unseen(signature, upstream)
             raise self._located(error, entry) from None
-        if result is NotImplemented:  # a Python number has another type than when recorded
-            self._direct += 1
-            return self._run_directly(signature, upstream)
         if self._audit and not entry.audited:
             entry.audited = True
             wrong = auditing.differs(self, signature, upstream, result)
@@ -246,6 +246,11 @@ class JitGrad:
         if not signature.keywords:  # those calls are told apart by name, which accepts does not see
             self._latest = (entry.arity, compiled.accepts, compiled.run, entry)
         return result
+
+    def _run_unseen(self, signature: Signature, upstream: Any) -> Any:
+        """Answer a call that goes a way that was not recorded."""
+        self._direct += 1
+        return self._run_directly(signature, upstream)
 
     def _compile(self, entry: Entry, signature: Signature) -> Compiled:
         graph = entry.graph

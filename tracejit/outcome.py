@@ -16,6 +16,7 @@ import numpy as np
 from .cache import STATIC, Signature
 from .dag.graph import Graph
 from .dag.node import Node
+from .dag.op import GUARD
 from .trace import Recorder
 from .trace.source import assigned_name
 from .tree import Tree, build, unflatten
@@ -128,7 +129,9 @@ def seal(result: Run, recorder: Recorder, name: str) -> Graph:
     traced = [i for i, traced in enumerate(result.signature.traced) if traced]
     for node, position in zip(result.inputs, traced, strict=False):
         hints[node] = identifiers[position]
-    for node, after in zip(nodes[: result.split], [*nodes[1:], None], strict=False):
+    computed = [n for n in nodes if n.op is not GUARD]
+    forward = sum(n.op is not GUARD for n in nodes[: result.split])
+    for node, after in zip(computed[:forward], [*computed[1:], None], strict=False):
         if after is None or after.site != node.site or after.site is None:
             bound = assigned_name(node.site)
             if bound:

@@ -4,6 +4,9 @@ Nodes in order enter; leave a slot for each that needs one, and the byte slabs t
 views of. A value lives until its last reader, and a view keeps what it views alive. A node may
 take the slot of an input that dies with it, if it works element by element on the same shape and
 dtype. Values that the call returns get no slot: their memory belongs to the caller.
+
+The exits of a guard use the same slabs: one call takes only one of the ways. What an exit reads
+lives up to its guard; from there on, what the exit does not read is free.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 
 from ..dag.graph import Graph
 from ..dag.node import Layout, Node, Spec
-from ..dag.op import INPUT
+from ..dag.op import COMMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Buffers:
     """The assignment: an index into `slots` per node, and the size of each slab in bytes.
 
     in_place: the nodes that overwrite an input of theirs. owned: the returned nodes whose own
-    memory is returned; the others are copied.
+    memory is returned, by the line that they stand in; the others are copied.
     """
 
     assigned: dict[Node, int]
@@ -48,7 +51,7 @@ class Buffers:
 def roots_of(graph: Graph) -> dict[Node, Node]:
     """Map each node to the one whose memory it may be a view of: itself, if it views nothing."""
     roots: dict[Node, Node] = {n: n for n in graph.inputs}
-    for node in graph.nodes:
+    for node in graph.every_node():
         source = node.inputs[0] if node.op.views and node.inputs else None
         roots[node] = roots[source] if type(source) is Node else node
     return roots
@@ -65,54 +68,98 @@ def assign_buffers(
         takes_slot: whether the target can compute a node into a given array.
         overwrites: whether a node may be computed in the memory of one of its inputs.
     """
-    roots = roots_of(graph)
-    end = len(graph.nodes)
-    last_use: dict[Node, int] = {}
-    for position, node in enumerate(graph.nodes):
-        last_use[node] = position
-        for source in node.operands:
-            last_use[roots[source]] = position
-    returned = [o for o in graph.outputs if type(o) is Node]
-    owned = frozenset(n for n in returned if roots[n] is n and n.op is not INPUT)
-    for node in returned:
-        last_use[roots[node]] = end
-    dying: dict[int, list[Node]] = {}
-    for node, position in last_use.items():
-        dying.setdefault(position, []).append(node)
+    assignment = _Assignment(graph, takes_slot, overwrites)
+    assignment.assign(graph, {}, [])
+    return Buffers(
+        assignment.assigned, tuple(assignment.slots), tuple(assignment.slabs),
+        assignment.in_place, frozenset(assignment.owned),
+    )  # fmt: skip
 
-    assigned: dict[Node, int] = {}
-    in_place: dict[Node, Node] = {}
-    slots: dict[Slot, int] = {}
-    slab_of: dict[int, int] = {}
-    slabs: list[int] = []
-    free: list[int] = []
-    for position, node in enumerate(graph.nodes):
-        if node.spec.is_array and node not in owned and takes_slot(node):
-            reused = next(
-                (
-                    source
-                    for source in node.operands
-                    if source in assigned
-                    and last_use[source] == position
-                    and source.spec == node.spec
-                    and source.spec.layout == node.spec.layout
-                    and overwrites(node, source)
-                ),
-                None,
-            )
-            if reused is not None:
-                in_place[node] = reused
-                assigned[node] = assigned[reused]
-                last_use[reused] = -1  # its slab goes on with this node
-            else:
-                slab = _take_slab(node.spec.nbytes, free, slabs)
-                slot = Slot(slab, node.spec, node.spec.layout)
-                assigned[node] = slots.setdefault(slot, len(slots))
-                slab_of[assigned[node]] = slab
-        for dead in dying.get(position, ()):
-            if dead in assigned and last_use[dead] == position:
-                free.append(slab_of[assigned[dead]])
-    return Buffers(assigned, tuple(slots), tuple(slabs), in_place, owned)
+
+class _Assignment:
+    """The assignment as it grows, line by line."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        takes_slot: Callable[[Node], bool],
+        overwrites: Callable[[Node, Node], bool],
+    ) -> None:
+        self.takes_slot = takes_slot
+        self.overwrites = overwrites
+        self.assigned: dict[Node, int] = {}
+        self.in_place: dict[Node, Node] = {}
+        self.slots: dict[Slot, int] = {}
+        self.slab_of: list[int] = []
+        self.slabs: list[int] = []
+        self.roots = roots_of(graph)
+        self.owned: set[Node] = set()
+        self.last_uses: dict[int, dict[Node, int]] = {}  # by the id of a line
+        for line in reversed([*graph.lines()]):
+            self.last_uses[id(line)] = self._last_uses(line)
+
+    def _last_uses(self, line: Graph) -> dict[Node, int]:
+        """Say where in a line each root is read last; `len(line.nodes)` is its end."""
+        found: dict[Node, int] = {}
+        end: list[Node] = [o for o in line.outputs if type(o) is Node]
+        own = set(line.nodes)
+        self.owned.update(o for o in end if o in own and self.roots[o] is o)
+        for position, node in enumerate(line.nodes):
+            found[node] = position
+            for source in node.operands:
+                found[self.roots[source]] = position
+            for other in line.exits.get(node, {}).values():
+                inside = set(other.nodes)
+                reads = (n for n in self.last_uses[id(other)] if n not in inside)
+                found.update(dict.fromkeys(reads, position))
+            if node.op.name == COMMIT:  # written at the very end
+                end += node.operands
+        found.update({self.roots[node]: len(line.nodes) for node in end})
+        return found
+
+    def assign(self, line: Graph, held: dict[Node, None], free: list[int]) -> None:
+        """Assign the slots of a line; `held`: the nodes whose slabs are in use where it begins."""
+        last_use = self.last_uses[id(line)]
+        for node in [n for n in held if n not in last_use]:
+            self._release(node, held, free)
+        dying: dict[int, list[Node]] = {}
+        for node, position in last_use.items():
+            dying.setdefault(position, []).append(node)
+        for position, node in enumerate(line.nodes):
+            if node.spec.is_array and node not in self.owned and self.takes_slot(node):
+                dies = [s for s in node.operands if s in held and last_use[s] == position]
+                self._take(node, dies, held, free)
+            for other in line.exits.get(node, {}).values():
+                self.assign(other, dict(held), [*free])
+            for dead in dying.get(position, ()):
+                if dead in held:
+                    self._release(dead, held, free)
+
+    def _take(
+        self, node: Node, dying: list[Node], held: dict[Node, None], free: list[int]
+    ) -> None:
+        """Give a node the slot of an input that dies with it, or another one."""
+        for source in dying:
+            if (
+                source.spec == node.spec
+                and source.spec.layout == node.spec.layout
+                and self.overwrites(node, source)
+            ):
+                self.in_place[node] = source
+                self.assigned[node] = self.assigned[source]
+                del held[source]  # its slab goes on with this node
+                break
+        else:
+            slab = _take_slab(node.spec.nbytes, free, self.slabs)
+            slot = Slot(slab, node.spec, node.spec.layout)
+            self.assigned[node] = self.slots.setdefault(slot, len(self.slots))
+            if self.assigned[node] == len(self.slab_of):
+                self.slab_of.append(slab)
+        held[node] = None
+
+    def _release(self, node: Node, held: dict[Node, None], free: list[int]) -> None:
+        del held[node]
+        free.append(self.slab_of[self.assigned[node]])
 
 
 def _take_slab(nbytes: int, free: list[int], slabs: list[int]) -> int:

@@ -28,14 +28,16 @@ class Compiled:
     """An emitted module, ready to run.
 
     run: takes the call's values in order. accepts: tells whether a call is for it.
+    unseen: the exception that `run` raises on a path that was not recorded; None: there is none.
     """
 
-    __slots__ = ("_lines", "accepts", "emitted", "path", "pool", "run")
+    __slots__ = ("_lines", "accepts", "emitted", "path", "pool", "run", "unseen")
 
     def __init__(self, emitted: Emitted, path: str, namespace: dict[str, Any]) -> None:
         self.emitted = emitted
         self.path = path
         self.accepts: Callable[..., bool] = namespace["accepts"]
+        self.unseen: type[Exception] | None = namespace.get("Unseen")
         self.pool: Pool | None = None
         function = namespace[emitted.name]
         if emitted.extras:
@@ -47,12 +49,13 @@ class Compiled:
         self._lines = {line: node for node, line in emitted.lines.items()}
 
     def node_at(self, trace: TracebackType | None) -> Node | None:
-        """Find the node whose line a traceback passes through."""
+        """Find the innermost node whose line a traceback passes through."""
+        found = None
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == self.path:
-                return self._lines.get(trace.tb_lineno)
+                found = self._lines.get(trace.tb_lineno, found)
             trace = trace.tb_next
-        return None
+        return found
 
 
 def _with_pool(function: Callable[..., Any], pool: Pool) -> Callable[..., Any]:

@@ -1,8 +1,9 @@
-"""From a graph to the text of a module: constants, buffers, the function, and what it accepts.
+"""From a graph to the text of a module: constants, buffers, the functions, and what is accepted.
 
-The module stands alone: it needs NumPy only. Its main function takes the user's arguments and
-the buffers that `allocate()` makes; classes and large constants come as further keyword
-arguments. `accepts` tells whether a call has the signature that the function was compiled for.
+The module stands alone: it needs NumPy only. Its main function takes the user's arguments,
+captured values and the buffers that `allocate()` makes; classes and large constants come as
+further keyword arguments. Where a call may leave the main line, a function for each exit goes on
+with it. `accepts` tells whether a call has the signature that all this was compiled for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ast
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,18 +20,17 @@ import numpy as np
 
 from ..cache import Signature
 from ..dag.graph import Graph
-from ..dag.node import Node, dtype_name, is_uniform, line_number
-from ..dag.op import INPUT
+from ..dag.node import Node, line_number
+from ..dag.op import COMMIT, GUARD, INPUT
 from ..outcome import Form, assemble
 from ..tree import Tree
+from . import guards
 from . import syntax as s
-from .buffers import Buffers, assign_buffers
+from .buffers import Buffers, assign_buffers, roots_of
+from .constants import Constants
 from .names import Names, name_nodes
 from .signature import Unpacking, accepts_function, writable
 from .targets import Target
-
-_NUMBER_WORDS = {0.5: "half", 1.0: "one", 2.0: "two"}
-LITERAL_LIMIT = 64  # elements of a constant array that is written out
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Emitted:
     """The text, and what it needs to run.
 
     extras: the values of the function's keyword-only arguments beside `slots`.
-    lines: the line number in the text of each node's statement.
+    lines: the line number in the text of each node's statement, and of each guard's first test.
+    captured: the function's parameters after the user's arguments, in the order of the inputs.
     """
 
     text: str
@@ -46,12 +48,13 @@ class Emitted:
     has_slots: bool
     nbytes: int
     lines: dict[Node, int]
+    captured: tuple[str, ...] = ()
 
 
 def emit(
     graph: Graph, signature: Signature, form: Form, upstream: bool, target: Target
 ) -> Emitted:
-    """Write the module for a graph; `upstream`: the last input is dL/d(first output)."""
+    """Write the module for a graph; `upstream`: the input after the leaves is dL/d(output)."""
     return _Emitter(graph, signature, form, upstream, target).module()
 
 
@@ -61,118 +64,136 @@ class _Emitter:
     ) -> None:
         self.graph = graph
         self.target = target
-        self.signature = signature
         self.form = form
-        self.arguments = [*signature.names, *(["d_output"] if upstream else [])]
+        arguments = [*signature.names, *(["d_output"] if upstream else [])]
         self.buffers: Buffers = assign_buffers(graph, target.takes_slot, target.overwrites)
+        self.roots = roots_of(graph)
         self.slots = [f"s{i}" for i in range(len(self.buffers.slots))]
         self.slabs = [f"slab{i}" for i in range(len(self.buffers.slabs))]
-        helpers = (self.target.helper(node) for node in graph.nodes)
+        computed = [n for n in graph.every_node() if n.op is not GUARD and n.op.name != COMMIT]
+        helpers = (self.target.helper(node) for node in computed)
         self.helpers = dict(h for h in helpers if h is not None)
-        self.names = Names([*self.slots, *self.slabs, *self.helpers])
+        functions = {k: v for node in computed for k, v in target.functions(node).items()}
+        self.names = Names([*self.slots, *self.slabs, *self.helpers, *functions])
         self.title = self.names.take(graph.name if graph.name.isidentifier() else "function")
-        self.argument_names = [self.names.take(a) for a in self.arguments]
+        self.titles: dict[int, str] = {id(graph): self.title}  # by the id of a line
+        for number, line in enumerate(graph.lines()):
+            if number:
+                self.titles[id(line)] = self.names.take(f"{self.title}_else_{number}")
+        self.argument_names = [self.names.take(a) for a in arguments]
         self.unpacking = Unpacking(signature, graph, self.argument_names, self.names, upstream)
-        self.node_names = {**name_nodes(graph, self.names), **self.unpacking.node_names}
-        self.returned = {o for o in graph.outputs if type(o) is Node}
+        self.captured = {
+            node: self.names.take(node.hint if node.hint and node.hint.isidentifier() else "given")
+            for node in graph.inputs[sum(signature.traced) + upstream :]
+        }
+        self.node_names = {
+            **self.unpacking.node_names, **self.captured, **name_nodes(computed, self.names),
+        }  # fmt: skip
+        self.returned = graph.every_output()
         self.readers = {n: len(u) for n, u in graph.users().items()}
-        self.constants: dict[str, ast.expr] = {}
+        self.tests = self._tests_written_inside()
         self.extras = self.unpacking.extras
-        for node in graph.nodes:
-            self.extras.update(self.target.functions(node))
-        self.dtypes: dict[str, np.dtype[Any]] = {}
-        self._constant_names: dict[Any, str] = {}
+        self.extras.update(functions)
+        self.constants = Constants(self.names, self.extras)
+        # What a function for an exit may get as an argument, in this order.
+        locals_ = [*self.node_names.values(), *self.slots]
+        self.rank: dict[str, int] = {name: number for number, name in enumerate(locals_)}
+        self.draws: dict[int, list[Node]] = {}
+        self.parameters: dict[int, list[str]] = {}
+        self.branches: dict[str, list[Node]] = {}  # by function: the guard of each `if`
 
     # -- operands --------------------------------------------------------------------------
 
     def operand(self, value: Any) -> ast.expr:
         """Write a node or constant where it is read."""
-        if type(value) is Node:
-            if self._inlined(value):
-                return self.target.expression(value, self.operand)
-            return s.name(self.node_names[value])
-        if isinstance(value, np.ndarray):
-            return s.name(self._array_constant(value))
-        if isinstance(value, np.generic):
-            return s.call(f"np.{_scalar_name(type(value))}", s.literal(value.item()))
-        return s.literal(value)
-
-    def number(self, value: float, dtype: np.dtype[Any]) -> ast.expr | None:
-        """Name a common number that is kept as a 0-d array, or give None."""
-        word = _NUMBER_WORDS.get(value)
-        if word is None:
-            return None
-        key = (word, dtype.str)
-        if key not in self._constant_names:
-            name = self._constant_names[key] = self.names.take(word)
-            self._note_dtype(dtype)
-            self.constants[name] = s.call("np.array", s.literal(value), s.literal(dtype))
-        return s.name(self._constant_names[key])
+        if type(value) is not Node:
+            return self.constants.write(value)
+        if self._inlined(value):
+            return self.target.expression(value, self.operand)
+        return s.name(self.node_names[value])
 
     def _inlined(self, node: Node) -> bool:
-        return (
+        return node in self.tests or (
             node.op is not INPUT
             and node not in self.returned
             and self.target.is_inlined(node, self.readers[node])
         )
 
-    def _array_constant(self, value: np.ndarray[Any, Any]) -> str:
-        key = (value.shape, value.dtype.str, value.tobytes())
-        name = self._constant_names.get(key)
-        if name is None:
-            name = self.names.take("const", numbered=True)
-            self._constant_names[key] = name
-            expression = self._array_expression(value)
-            if expression is None:
-                self.extras[name] = value
-            else:
-                self.constants[name] = expression
-        return name
+    def _tests_written_inside(self) -> set[Node]:
+        """Find the comparisons of numbers that one guard alone reads: they stand in its `if`."""
+        found: set[Node] = set()
+        for guard in self.graph.every_node():
+            node = guard.inputs[0] if guard.op is GUARD else None
+            if (
+                type(node) is Node
+                and guard.attrs["kind"] == "truth"
+                and isinstance(node.op.fn, np.ufunc)
+                and node.op.symbol in ("<", "<=", ">", ">=", "==", "!=")
+                and self.readers[node] == 1
+                and node not in self.returned
+                and not any(n.spec.is_array for n in (node, *node.operands))
+            ):
+                found.add(node)
+        return found
 
-    def _array_expression(self, value: np.ndarray[Any, Any]) -> ast.expr | None:
-        """Write an array out, where it is uniform, a range, an identity, or small."""
-        dtype, shape = s.literal(value.dtype), s.literal(value.shape)
-        self._note_dtype(value.dtype)
-        if is_uniform(value):
-            if not any(value.flat[:1].tobytes()):
-                return s.call("np.zeros", shape, dtype)
-            return s.call("np.full", shape, s.literal(value.flat[0].item()), dtype)
-        makers = (("np.arange", np.arange), ("np.eye", np.eye)) if value.ndim else ()
-        for path, make in makers:
-            if value.shape == (len(value),) * (1 + (make is np.eye)) and value.dtype.kind != "b":
-                same = make(len(value), dtype=value.dtype)
-                if value.tobytes() == same.tobytes():
-                    return s.call(path, s.literal(len(value)), dtype=dtype)
-        if value.size <= LITERAL_LIMIT:
-            return s.call("np.array", _nested(value.tolist()), dtype)
-        return None
-
-    def _note_dtype(self, dtype: Any) -> None:
-        if isinstance(dtype, np.dtype) and dtype.isnative:
-            self.dtypes[dtype_name(dtype)] = dtype
-
-    # -- the function ----------------------------------------------------------------------
+    # -- the functions ---------------------------------------------------------------------
 
     def module(self) -> Emitted:
-        body = self.function_body()
-        accepts = accepts_function(self.unpacking, self._note_dtype)
+        lines = [*self.graph.lines()]
+        for line in lines:  # each before its exits
+            self._note_draws(line)
+        functions = [self.line_function(line) for line in reversed(lines)][::-1]
+        accepts = accepts_function(self.unpacking, self.constants.note_dtype)
         allocate = self.allocate()
         helpers = [line for text in self.helpers.values() for line in ast.parse(text).body]
-        keyword_only = [*(["slots"] if self.buffers.slots else []), *self.extras]
-        main = s.function(self.title, self.argument_names, keyword_only, self.doc(), body)
-        rest = s.to_source([*helpers, *allocate, main, accepts])
+        unseen = guards.UNSEEN if self._raises(functions) else []
+        rest = s.to_source([*unseen, *helpers, *allocate, *functions, accepts])
         prelude: list[ast.stmt] = [ast.Import([ast.alias("numpy", "np")])]
-        constants = s.to_source([s.assign(n, value) for n, value in self.constants.items()])
+        bound = s.to_source([s.assign(n, value) for n, value in self.constants.bound.items()])
         for name in ("inf", "nan"):
-            if re.search(rf"(?<![\w.]){name}\b", constants + re.sub("#.*", "", rest)):
+            if re.search(rf"(?<![\w.]){name}\b", bound + re.sub("#.*", "", rest)):
                 prelude.append(s.assign(name, s.call("float", ast.Constant(name))))
-        for name in sorted(self.dtypes):
+        for name in sorted(self.constants.dtypes):
             prelude.append(s.assign(name, s.call("np.dtype", ast.Constant(name))))
-        text = s.to_source(prelude) + constants.lstrip("\n") + "\n\n" + rest
+        text = s.to_source(prelude) + bound.lstrip("\n") + "\n\n" + rest
         return Emitted(
             text, self.title, self.extras, bool(self.buffers.slots), self.buffers.nbytes,
-            self._find_lines(text),
+            self._find_lines(text), tuple(self.captured.values()),
         )  # fmt: skip
+
+    def _note_draws(self, line: Graph) -> None:
+        """Collect the draws of the path that leads to the start of each exit."""
+        drawn = [*self.draws.setdefault(id(line), [])]
+        for node in line.nodes:
+            for other in line.exits.get(node, {}).values():
+                self.draws[id(other)] = [*drawn]
+            if node.op.effect and node.op is not GUARD and node.op.name != COMMIT:
+                drawn.append(node)
+
+    def _raises(self, functions: list[ast.FunctionDef]) -> bool:
+        return any(
+            isinstance(statement, ast.If) and isinstance(statement.body[0], ast.Raise)
+            for function in functions
+            for statement in function.body
+        )
+
+    def line_function(self, line: Graph) -> ast.FunctionDef:
+        """Write the function of a line; those of its exits are written already."""
+        title = self.titles[id(line)]
+        body = self.line_body(line, self.branches.setdefault(title, []))
+        if line is self.graph:
+            start = self.unpacking.statements(self.used_inputs())
+            if self.slots:
+                start.append(s.unpack(self.slots, s.name("slots")))
+            positional = [*self.argument_names, *self.captured.values()]
+            keyword_only = [*(["slots"] if self.slots else []), *self.extras]
+            return s.function(title, positional, keyword_only, self.doc(), [*start, *body])
+        for name in self.extras:
+            self.rank.setdefault(name, len(self.rank))
+        read = guards.names_read(body) & self.rank.keys()
+        self.parameters[id(line)] = sorted(read, key=self.rank.__getitem__)
+        doc = f"Go on with {self.graph.name} from the guard that leads here."
+        return s.function(title, self.parameters[id(line)], [], doc, body)
 
     def doc(self) -> str:
         gradients = "outputs and gradients"
@@ -182,44 +203,89 @@ class _Emitter:
             gradients = "gradients"
         return f"Compute {gradients} of {self.graph.name}."
 
-    def function_body(self) -> list[ast.stmt]:
-        body = self.unpacking.statements(self.used_inputs())
-        if self.slots:
-            body.append(s.unpack(self.slots, s.name("slots")))
+    def line_body(self, line: Graph, branches: list[Node]) -> list[ast.stmt]:
+        """Write the statements of a line; `branches` gets the guard of each `if` among them."""
+        body: list[ast.stmt] = []
+        drawn = [*self.draws[id(line)]]
         phase = None
-        for node in self.graph.nodes:
-            if self._inlined(node):
+        for node in line.nodes:
+            if node.op.name == COMMIT or self._inlined(node):
                 continue
             if node.backward is not phase:
                 phase = node.backward
                 body.append(s.Note("backward" if phase else "forward"))
+            if node.op is GUARD:
+                tests = [*self.guard_statements(node, line, drawn)]
+                body += tests
+                branches += [node] * len(tests)
+                continue
             body.extend(self.node_statements(node))
+            if node.op.effect:
+                drawn.append(node)
         if phase is False and self.form.wanted.gradients:
             body.append(s.Note("backward"))
-        body.append(ast.Return(self.results()))
-        return body
+        return body + self.end(line)
+
+    def guard_statements(self, node: Node, line: Graph, drawn: list[Node]) -> Iterator[ast.stmt]:
+        """Leave the line for another outcome: a known one, or any."""
+        kind, recorded = node.attrs["kind"], node.attrs["outcome"]
+        others = line.exits.get(node, {})
+        where = _where(node)
+        value = self.operand(node.inputs[0])
+
+        def branch(outcome: Any, equal: bool, statement: ast.stmt) -> ast.stmt:
+            test = guards.test(kind, value, outcome, equal, self.constants.write)
+            return s.commented(ast.If(test, [statement], []), where)
+
+        for outcome, other in others.items():
+            arguments = [s.name(name) for name in self.parameters[id(other)]]
+            onwards = s.call(self.titles[id(other)], *arguments)
+            yield branch(outcome, True, ast.Return(onwards))
+        if kind != "truth" or not others:
+            draws = [s.name(self.node_names[n]) for n in drawn]
+            yield branch(recorded, False, guards.leave(draws))
+
+    def end(self, line: Graph) -> list[ast.stmt]:
+        """Return the results of a line; what is to be written to arguments is written then."""
+        results = self.results(line)
+        commits = [n for n in line.nodes if n.op.name == COMMIT]
+        if not commits:
+            return [ast.Return(results)]
+        name = self.names.take("results")
+        body = [s.assign(name, results)]
+        writes = []
+        for node in commits:
+            target, value = node.inputs
+            written = self.operand(value)
+            if len(commits) > 1 and type(value) is Node and self.roots[value].op is INPUT:
+                kept = self.names.take("kept", numbered=True)  # before another commit changes it
+                body.append(s.assign(kept, s.call("np.array", written)))
+                written = s.name(kept)
+            copy = s.call("np.copyto", self.operand(target), written)
+            writes.append(s.expression(copy, _where(node)))
+        return [*body, *writes, ast.Return(s.name(name))]
 
     def used_inputs(self) -> set[Node]:
-        used = {i for node in self.graph.nodes for i in node.operands}
-        return used | self.returned
+        return {i for node in self.graph.every_node() for i in node.operands} | self.returned
 
     def node_statements(self, node: Node) -> list[ast.stmt]:
-        self._note_dtype(node.attrs.get("dtype"))
+        self.constants.note_dtype(node.attrs.get("dtype"))
         if node.op.name == "unindex":
-            self._note_dtype(node.spec.dtype)
+            self.constants.note_dtype(node.spec.dtype)
         index = self.buffers.assigned.get(node)
         slot = None if index is None else self.slots[index]
         in_place = node in self.buffers.in_place
         return self.target.statements(
-            node, self.node_names[node], slot, self.operand, in_place, comment(node), self.number
-        )
+            node, self.node_names[node], slot, self.operand, in_place, comment(node),
+            self.constants.number,
+        )  # fmt: skip
 
-    def results(self) -> ast.expr:
+    def results(self, line: Graph) -> ast.expr:
         given: set[Node] = set()
         leaves = []
-        for output in self.graph.outputs:
+        for output in line.outputs:
             leaves.append(self._result(output, given))
-        count = self.graph.gradients
+        count = line.gradients
         returned: ast.expr = assemble(
             self.form, iter(leaves[:count]), iter(leaves[count:]), self._build, self._several
         )
@@ -229,10 +295,10 @@ class _Emitter:
         """Write a returned leaf: fresh memory that nothing else holds."""
         if type(output) is not Node:
             if isinstance(output, np.ndarray):
-                fresh = self._array_expression(output)
+                fresh = self.constants.array_expression(output)
                 if fresh is not None:
                     return fresh
-                return s.method(s.name(self._array_constant(output)), "copy")
+                return s.method(s.name(self.constants.array(output)), "copy")
             return self.operand(output)
         if output.spec.is_array and (output not in self.buffers.owned or output in given):
             return s.method(s.name(self.node_names[output]), "copy")
@@ -269,7 +335,7 @@ class _Emitter:
             body.append(s.assign(self.slabs[slab], empty))
         for slot in slots:
             spec = slot.spec
-            self._note_dtype(spec.dtype)
+            self.constants.note_dtype(spec.dtype)
             order = s.literal("F") if spec.layout == "F" else None
             shape, dtype = s.literal(spec.shape), s.literal(spec.dtype)
             if slot.slab not in shared:
@@ -289,29 +355,29 @@ class _Emitter:
     def _find_lines(self, text: str) -> dict[Node, int]:
         by_name = {name: node for node, name in self.node_names.items()}
         found: dict[Node, int] = {}
-        inside = False
+        branches: Iterator[Node] | None = None
         for number, line in enumerate(text.splitlines(), 1):
             if line.startswith("def "):
-                inside = line.startswith(f"def {self.title}(")
-            name = line.strip().split(" = ")[0]
-            if inside and " = " in line and name in by_name:
-                found.setdefault(by_name[name], number)
+                title = line[4 : line.index("(")]
+                branches = iter(self.branches[title]) if title in self.branches else None
+            elif branches is None:
+                continue
+            elif line.startswith("    if "):
+                found.setdefault(next(branches), number)
+            else:
+                name = line.strip().split(" = ")[0]
+                if " = " in line and name in by_name:
+                    found.setdefault(by_name[name], number)
         return found
 
 
 def comment(node: Node) -> str:
     """Write what stands behind a node's line: type, shape, and the user's file and line."""
+    return f"{node.spec}  {_where(node)}".rstrip()
+
+
+def _where(node: Node) -> str:
     if node.site is None:
-        return str(node.spec)
+        return ""
     code, offset = node.site
-    return f"{node.spec}  {os.path.basename(code.co_filename)}:{line_number(code, offset)}"
-
-
-def _scalar_name(cls: type) -> str:
-    return "bool_" if cls is np.bool_ else cls.__name__
-
-
-def _nested(value: Any) -> ast.expr:
-    if isinstance(value, list):
-        return ast.List([_nested(v) for v in value], ast.Load())
-    return s.literal(value)
+    return f"{os.path.basename(code.co_filename)}:{line_number(code, offset)}"

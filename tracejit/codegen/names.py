@@ -6,11 +6,10 @@ import builtins
 import keyword
 from collections.abc import Iterable
 
-from ..dag.graph import Graph
 from ..dag.node import Node
 
 _DTYPES = {"b1", "c8", "c16", *(f"{kind}{size}" for kind in "fiu" for size in (1, 2, 4, 8, 16))}
-_OURS = {"np", "slots", "allocate", "accepts", "nan", "inf", "number", *_DTYPES}
+_OURS = {"np", "slots", "allocate", "accepts", "nan", "inf", "number", "Unseen", *_DTYPES}
 
 
 class Names:
@@ -38,10 +37,10 @@ class Names:
         )
 
 
-def name_nodes(graph: Graph, names: Names) -> dict[Node, str]:
-    """Name the computed nodes of a graph."""
+def name_nodes(nodes: Iterable[Node], names: Names) -> dict[Node, str]:
+    """Name computed nodes, in order."""
     found: dict[Node, str] = {}
-    for node in graph.nodes:
+    for node in nodes:
         if node.hint and node.hint.isidentifier():
             found[node] = names.take(node.hint)
         else:

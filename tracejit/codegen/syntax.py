@@ -7,6 +7,7 @@ constant -2.0 in a power. Statements may carry a comment, printed at the end of 
 from __future__ import annotations
 
 import ast
+import builtins
 import math
 import warnings
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ from ..dag.node import dtype_name
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # astor asks for ast.Num on 3.12
     import astor
+    from astor.code_gen import set_precedence
 
 
 class Note(ast.stmt):
@@ -63,7 +65,11 @@ def subscript(value: ast.expr, key: ast.expr) -> ast.Subscript:
 
 
 def literal(value: Any) -> ast.expr:
-    """Write a constant: numbers, strings, tuples, slices, dtypes."""
+    """Write a constant: numbers, strings, tuples, slices, dtypes, NumPy's and Python's types.
+
+    Raises:
+        TypeError: it has no literal.
+    """
     if isinstance(value, np.dtype):
         if not value.isnative:
             return call("np.dtype", ast.Constant(value.str))
@@ -79,6 +85,13 @@ def literal(value: Any) -> ast.expr:
         return call("complex", literal(value.real), literal(value.imag))
     if isinstance(value, float) and not math.isfinite(value):
         return name("nan") if value != value else name("inf") if value > 0 else negative("inf")
+    if isinstance(value, type):
+        for prefix, module in (("", builtins), ("np.", np)):
+            path = prefix + value.__name__
+            if getattr(module, value.__name__, None) is value:
+                return name(path)
+    if not hasattr(value, "__neg__"):
+        raise TypeError(f"a {type(value).__name__} cannot be written as a literal")
     if value < 0 or (value == 0 and math.copysign(1.0, value) < 0):
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     return ast.Constant(value)
@@ -145,6 +158,12 @@ class _Generator(astor.SourceGenerator):  # type: ignore[misc]
         comment = getattr(node, "comment", "")
         if comment:
             self.write(f"  # {_one_line(comment)}")
+
+    def visit_If(self, node: ast.If) -> None:
+        comment = getattr(node, "comment", "")
+        set_precedence(node, node.test)
+        self.statement(node, "if ", node.test, f":  # {_one_line(comment)}" if comment else ":")
+        self.body(node.body)
 
     visit_Assign = visit_Expr = visit_AugAssign = visit_Return = _commented
 

@@ -121,12 +121,20 @@ def apply(
         if op is None:
             raise unsupported(called)
         inputs, attrs = op.bind(*args, **kwargs) if op.bind else (args, kwargs)
+        attrs = {key: _settled(value) for key, value in attrs.items()}
     except TypeError as error:
         if "argument" not in str(error):
             raise
         message = str(error).split("() ")[-1]
         raise unsupported(called, f"({message})") from None
     return tracer.recorder.record(op, inputs, attrs)
+
+
+def _settled(value: Any) -> Any:
+    """Make a plain count of a traced one: what is recorded holds for this value alone."""
+    if not is_traced(value) or not isinstance(value, (int, np.integer, np.bool_, np.ndarray)):
+        return value
+    return bool(value) if isinstance(value, (bool, np.bool_)) else value.__index__()
 
 
 def store(out: Any, result: Any) -> Any:

@@ -66,7 +66,22 @@ def _power(self: Tracer, exponent: Any, modulo: Any = None) -> Any:
         op = _FAST_POWERS.get(exponent)  # as ndarray.__pow__ does
         if op is not None and (value.dtype.kind == "f" or exponent == 2):
             return self.recorder.record(op, (self,), {})
-    return _general_power(self, exponent)
+    return _typed(_general_power(self, exponent), value, exponent)
+
+
+def _rpower(self: Tracer, base: Any) -> Any:
+    return _typed(_general_rpower(self, base), base, self)
+
+
+def _typed(power: Any, base: Any, exponent: Any) -> Any:
+    """Guard the type of a power of Python numbers where it depends on their values."""
+    if type(power) is Tracer and not hasattr(power.node.value, "dtype"):
+        settled = (
+            type(exponent) is int and (exponent >= 0 or type(base) is float)
+        ) or (type(exponent) is float and exponent.is_integer())
+        if not settled:
+            power.recorder.guard(power.node, "type", type(power.node.value))
+    return power
 
 
 def _unary(op: Op) -> Callable[[Tracer], Any]:
@@ -83,7 +98,9 @@ for _name, _dunder in {**_DUNDERS, **_COMPARISONS}.items():
 for _name, _dunder in _UNARY.items():
     setattr(Tracer, f"__{_dunder}__", _unary(BY_NAME[_name]))
 _general_power = Tracer.__dict__["__pow__"]
+_general_rpower = Tracer.__dict__["__rpow__"]
 setattr(Tracer, "__pow__", _power)  # noqa: B010  (mypy knows of no such method)
+setattr(Tracer, "__rpow__", _rpower)  # noqa: B010
 
 
 def _divmod(left: Any, right: Any) -> Any:

@@ -183,12 +183,16 @@ class Tracer:
     # -- leaving the trace -------------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        what = "a branch on a traced value (np.where would compile)"
-        return bool(self._leave(what, keeps_gradient=True))
+        node = self.current()
+        outcome = bool(node.value)
+        self.recorder.guard(node, "truth", outcome)
+        return outcome
 
     def __index__(self) -> int:
-        what = "a traced integer used as a count (a constant from outside would compile)"
-        return self._leave(what, keeps_gradient=True).__index__()  # type: ignore[no-any-return]
+        node = self.current()
+        outcome: int = node.value.__index__()
+        self.recorder.guard(node, "index", outcome)
+        return outcome
 
     def __int__(self) -> int:
         return int(self._leave("int() of a traced value", keeps_gradient=True))

@@ -60,7 +60,7 @@ def is_inlined(node: Node, readers: int) -> bool:
 def expression(node: Node, operand: Operand) -> ast.expr:
     """Write a node as an expression that makes a new value (or a view)."""
     op, attrs = node.op, node.attrs
-    special = _SPECIAL.get(op.name)
+    special = _draw if _is_draw(node) else _SPECIAL.get(op.name)
     if special is not None:
         return special(node, operand)
     operands = [operand(i) for i in node.inputs]
@@ -115,10 +115,7 @@ def statements(
     if op.name.endswith("_where") and op.variadic:
         return _masked(node, target, slot, operand, comment)
     if slot is None:
-        lines = [s.assign(target, expression(node, operand), comment)]
-        if op.name == "power" and node.spec.is_python:  # its type depends on the values
-            lines.append(_type_guard(target, node.spec.cls))
-        return lines
+        return [s.assign(target, expression(node, operand), comment)]
     out = s.name(slot)
     operands = [operand(i) for i in node.inputs]
     if op.name == "where":
@@ -186,16 +183,12 @@ def functions(node: Node) -> dict[str, Any]:
 def _is_known(node: Node) -> bool:
     """Tell whether NumPy or Python have a name for what the node does."""
     op = node.op
-    return bool(op.path or op.symbol or op.name in _SPECIAL or op.name in _MULTIPLE)
+    known = op.path or op.symbol or op.name in _SPECIAL or op.name in _MULTIPLE
+    return bool(known or _is_draw(node))
 
 
 def _function_name(node: Node) -> str:
     return node.op.path or node.op.name.replace(".", "_")
-
-
-def _type_guard(target: str, cls: type) -> ast.stmt:
-    test = ast.Compare(s.call("type", s.name(target)), [ast.IsNot()], [s.name(cls.__name__)])
-    return ast.If(test, [ast.Return(s.name("NotImplemented"))], [])
 
 
 def _reduce(node: Node, operands: list[ast.expr], out: ast.expr | None) -> ast.expr:
@@ -287,6 +280,28 @@ def _item(node: Node, operand: Operand) -> ast.expr:
 def _full(node: Node, operand: Operand) -> ast.expr:
     shape, dtype = s.literal(node.attrs["shape"]), s.literal(node.attrs["dtype"])
     return s.call("np.full", shape, operand(node.inputs[0]), dtype)
+
+
+def _is_draw(node: Node) -> bool:
+    """Tell whether a node draws random numbers: Python names what is called by its attribute."""
+    return node.op.effect and "method" in node.attrs
+
+
+def _draw(node: Node, operand: Operand) -> ast.expr:
+    """Write a draw: a method of its first input, or a function of np.random if that is None."""
+    generator, *holes = node.inputs
+    rest = iter(holes)
+
+    def argument(value: Any) -> ast.expr:
+        if type(value) in (tuple, list):
+            several = ast.Tuple if type(value) is tuple else ast.List
+            return several([argument(v) for v in value], ast.Load())
+        return operand(next(rest) if value is HOLE else value)
+
+    function = s.name("np.random") if generator is None else operand(generator)
+    args = [argument(value) for value in node.attrs["args"]]
+    kwargs = {key: argument(value) for key, value in node.attrs["kwargs"].items()}
+    return s.method(function, node.attrs["method"], *args, **kwargs)
 
 
 _SPECIAL: dict[str, Callable[[Node, Operand], ast.expr]] = {
