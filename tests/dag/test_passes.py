@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from tracejit.dag.graph import Graph
-from tracejit.dag.node import ACTIVE, Node
-from tracejit.dag.op import INPUT
+from tests.trees import record_forward
+from tracejit.dag.evaluate import evaluate
 from tracejit.dag.passes import PIPELINE, optimize
 from tracejit.dag.passes.drop_dead import drop_dead
 from tracejit.dag.passes.fold_constants import fold_constants
@@ -13,30 +12,6 @@ from tracejit.dag.passes.fuse import fuse
 from tracejit.dag.passes.merge_common import merge_common
 from tracejit.dag.passes.simplify import simplify
 from tracejit.dag.verify import verify
-from tracejit.trace import Recorder, Tracer
-
-
-def record(function, *values):
-    """Record a function's graph, forward only."""
-    with Recorder(for_compiling=True) as recorder:
-        inputs = [Node(INPUT, (), {}, value, None, ACTIVE) for value in values]
-        result = function(*(Tracer(node, recorder) for node in inputs))
-    results = result if isinstance(result, tuple) else (result,)
-    outputs = tuple(r.current() if type(r) is Tracer else r for r in results)
-    for number, node in enumerate((*inputs, *recorder.nodes)):
-        node.seal("xyz"[number] if number < len(inputs) else None, backward=False)
-    return verify(Graph("f", tuple(inputs), tuple(recorder.nodes), outputs))
-
-
-def evaluate(graph, *values):
-    """Run a graph node by node."""
-    known = dict(zip(graph.inputs, values, strict=True))
-    for node in graph.nodes:
-        run = node.op.operator if node.spec.is_python else node.op.fn
-        inputs = [known[i] if type(i) is Node else i for i in node.inputs]
-        known[node] = run(*inputs, **node.attrs)
-    return [known[o] if type(o) is Node else o for o in graph.outputs]
-
 
 X = np.array([[1.0, -2.0, 0.5], [np.nan, np.inf, -0.0]])
 V = np.array([0.5, -1.0, 2.0])
@@ -196,10 +171,10 @@ CASES = {
 @pytest.mark.parametrize("title", CASES)
 def test_before_and_after(title):
     one_pass, function, values, expected = CASES[title]
-    before = record(function, *values)
+    before = record_forward(function, *values)
     after = verify(one_pass(before))
     assert str(after) == "\n".join(line.strip() for line in expected.splitlines())
-    for a, b in zip(evaluate(before, *values), evaluate(after, *values), strict=True):
+    for a, b in zip(evaluate(before, values), evaluate(after, values), strict=True):
         assert a.tobytes() == b.tobytes() and a.dtype == b.dtype and a.shape == b.shape
 
 
@@ -207,9 +182,9 @@ def test_before_and_after(title):
 @pytest.mark.parametrize("title", CASES)
 def test_the_pipeline_keeps_values_and_invariants(title):
     _, function, values, _ = CASES[title]
-    before = record(function, *values)
+    before = record_forward(function, *values)
     after = optimize(before, check=verify)
-    for a, b in zip(evaluate(before, *values), evaluate(after, *values), strict=True):
+    for a, b in zip(evaluate(before, values), evaluate(after, values), strict=True):
         assert a.tobytes() == b.tobytes()
 
 

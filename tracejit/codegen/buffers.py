@@ -130,7 +130,9 @@ class _Assignment:
                 dies = [s for s in node.operands if s in held and last_use[s] == position]
                 self._take(node, dies, held, free)
             for other in line.exits.get(node, {}).values():
+                before = len(self.slabs)
                 self.assign(other, dict(held), [*free])
+                free += range(before, len(self.slabs))  # a call that stays here has no use for them
             for dead in dying.get(position, ()):
                 if dead in held:
                     self._release(dead, held, free)

@@ -14,7 +14,7 @@ import numpy as np
 
 from .graph import Graph
 from .node import Node, Site
-from .op import GUARD
+from .op import GUARD, IDENTITY
 
 
 def graft(tree: Graph, path: Graph) -> Graph | None:
@@ -32,12 +32,17 @@ def graft(tree: Graph, path: Graph) -> Graph | None:
     known.update({n: n for n in more})
     left: list[tuple[Graph, Node, Any]] = []  # the lines that the path has left, and where
     line, position = tree, 0
+    other: Node | None = None  # what has another type or shape than in the tree
     for number, node in enumerate(path.nodes):
         if position == len(line.nodes):
             return None
         mine = line.nodes[position]
         if not _matches(mine, node, known):
             return None
+        if not _same_spec(mine, node):
+            if not _settled_next(path.nodes, number) or not _settled_next(line.nodes, position):
+                return None
+            other = node
         position += 1
         known[node] = mine
         if node.op is not GUARD or node.attrs["outcome"] == mine.attrs["outcome"]:
@@ -46,9 +51,11 @@ def graft(tree: Graph, path: Graph) -> Graph | None:
         left.append((line, mine, outcome))
         found = line.exits.get(mine, {}).get(outcome)
         if found is None:
-            rest = _rest(path, number + 1, known)
+            rest = _rest(path, number + 1, known, other)
             return replace(_inserted(left, rest), inputs=(*tree.inputs, *more))
         line, position = found, 0
+        if other is not None:
+            known[other], position, other = line.nodes[0], 1, None
     same = (
         position == len(line.nodes)
         and len(path.outputs) == len(line.outputs)
@@ -66,7 +73,6 @@ def _matches(mine: Node, other: Node, known: dict[Node, Node]) -> bool:
         attrs, others = {"kind": attrs["kind"]}, {"kind": others["kind"]}
     return (
         mine.backward == other.backward
-        and _same_spec(mine, other)
         and len(mine.inputs) == len(other.inputs)
         and all(_same_input(a, b, known) for a, b in zip(mine.inputs, other.inputs, strict=True))
         and _same_constant(attrs, others)
@@ -75,6 +81,14 @@ def _matches(mine: Node, other: Node, known: dict[Node, Node]) -> bool:
 
 def _same_spec(mine: Node, other: Node) -> bool:
     return mine.spec == other.spec and mine.spec.layout == other.spec.layout
+
+
+def _settled_next(nodes: tuple[Node, ...], position: int) -> bool:
+    """Tell whether a guard decides at once on the type or shape of a node."""
+    for guard in nodes[position + 1 : position + 2]:
+        kind = guard.attrs["kind"] if guard.op is GUARD else None
+        return kind in ("type", "shape") and guard.inputs[0] is nodes[position]
+    return False
 
 
 def _same_input(mine: Any, other: Any, known: dict[Node, Node]) -> bool:
@@ -100,13 +114,19 @@ def _same_constant(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def _rest(path: Graph, start: int, known: dict[Node, Node]) -> Graph:
-    """What a path does from some node on, reading the tree's nodes for those before it."""
+def _rest(path: Graph, start: int, known: dict[Node, Node], other: Node | None) -> Graph:
+    """What a path does from some node on, reading the tree's nodes for those before it.
+
+    `other` is a node whose spec is not that of the tree's node for it: it gets one of its own.
+    """
 
     def mapped(values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(known[v] if type(v) is Node else v for v in values)
 
     nodes: list[Node] = []
+    if other is not None:
+        known[other] = other.like(IDENTITY, (known[other],), {})
+        nodes.append(known[other])
     for node in path.nodes[start:]:
         inputs = mapped(node.inputs)
         known[node] = node.like(node.op, inputs, node.attrs) if inputs != node.inputs else node

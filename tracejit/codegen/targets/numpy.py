@@ -277,6 +277,10 @@ def _item(node: Node, operand: Operand) -> ast.expr:
     return s.method(operand(node.inputs[0]), "item")
 
 
+def _identity(node: Node, operand: Operand) -> ast.expr:
+    return operand(node.inputs[0])
+
+
 def _full(node: Node, operand: Operand) -> ast.expr:
     shape, dtype = s.literal(node.attrs["shape"]), s.literal(node.attrs["dtype"])
     return s.call("np.full", shape, operand(node.inputs[0]), dtype)
@@ -305,6 +309,7 @@ def _draw(node: Node, operand: Operand) -> ast.expr:
 
 
 _SPECIAL: dict[str, Callable[[Node, Operand], ast.expr]] = {
+    "identity": _identity,
     "matmul": _matmul,
     "concatenate": _concatenate,
     "transpose": _transpose,
