@@ -321,6 +321,8 @@ MAKES = [
     "np.where({a} > {b}, {a}, 0.3)", "{a} - np.mean({b}, axis=0)", "np.exp(-{a} * {a})",
     "{a}.T.reshape(2, 3)", "np.concatenate([{a}[1:], {b}[:1]])", "{a} * np.sum({b})",
 ]  # fmt: skip
+WRITES = ["{w}[0] = {a}[1]", "{w}[:, 1] *= {a}[:, 0]", "{w} += {a}", "{w}[[0, 1], [2, 0]] = {c}",
+          "{w}[1:][0, :2] -= {a}[0, 1:]", "np.sin({a}, out={w})"]  # fmt: skip
 TESTS = ["np.sum({a}) > {c}", "{a}[0, 1] < {b}[1, 0]", "({a} > {c}).any()", "m > 1",
          "s > {c} and np.max({b}) > 0.4", "not np.all({a} < {b} + {c})"]  # fmt: skip
 
@@ -337,7 +339,7 @@ def programs(draw):
     def block(depth, indent):
         lines = []
         for _ in range(draw(st.integers(1, 3))):
-            kind = draw(st.integers(0, 5)) if depth < 3 else 0
+            kind = draw(st.integers(0, 6)) if depth < 3 else 0
             if kind == 3:
                 lines.append(f"if {draw(st.sampled_from(TESTS)).format(**pick())}:")
                 lines += block(depth + 1, "    ")
@@ -349,6 +351,9 @@ def programs(draw):
             elif kind == 5 and depth:
                 lines.append(f"return np.sum({draw(st.sampled_from(names))}), {names[-1]}")
                 break
+            elif kind == 6 and len(names) > 2:
+                write = draw(st.sampled_from(WRITES))
+                lines.append(write.format(w=draw(st.sampled_from(names[2:])), **pick()))
             else:
                 own = draw(st.booleans()) and len(names) > 2
                 name = draw(st.sampled_from(names[2:])) if own else f"v{next(count)}"
@@ -365,7 +370,7 @@ def programs(draw):
 
 @pytest.mark.fuzz
 @pytest.mark.filterwarnings("ignore")
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(programs(), st.integers(0, 99), st.integers(1, 5))
 def test_random_programs(source, seed, recorded):
     namespace = {"np": np}
