@@ -40,8 +40,7 @@ def grow(*graphs):
     for path in graphs[1:]:
         tree = graft(tree, path)
         assert tree is not None
-        verify(tree)
-    return tree
+    return verify(tree)
 
 
 class Recorded(NamedTuple):
