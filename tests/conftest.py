@@ -11,3 +11,4 @@ def cache_folder(tmp_path_factory):
     folder.chmod(0o700)
     config.settings.cache_dir = str(folder)
     return folder
+

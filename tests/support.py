@@ -5,10 +5,12 @@ that jit_grad differentiates. Compiled functions are called three times: the fir
 the second compiles, the third goes the short way.
 """
 
+import warnings
+
 import numpy as np
 import pytest
 
-from tracejit import jit_grad
+from tracejit import TracejitWarning, jit_grad
 
 MODES = pytest.mark.parametrize("optimize", [True, False], ids=["compiled", "direct"])
 CALLS = 3
@@ -141,3 +143,22 @@ def check_second(f, params, rest=(), optimize=True):
         (grads, by_upstream), _ = df((tuple(params), upstream), weights, *rest)
         assert_gradients((*grads, by_upstream), (*params, upstream), expected, 1e-5)
     assert not optimize or df.cache_info().direct == 0, df.explain()
+
+
+def check_direct(f, params, said, optimize=True):
+    """Check a function that runs in direct mode: it is right at every call and says why, once."""
+    expected = f(*params)
+    gradients = numeric(f, params, (), 1.0)
+    df = jit_grad(on_tuple(f), optimize=optimize)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(CALLS):
+            grads, value = df(tuple(params))
+            assert_same(value, expected)
+            assert_gradients(grads, params, gradients)
+    messages = [str(w.message) for w in caught if issubclass(w.category, TracejitWarning)]
+    if optimize:
+        assert df.cache_info().direct == CALLS, df.explain()
+        assert len(messages) == 1 and "direct mode" in messages[0] and said in messages[0], messages
+    else:
+        assert not messages

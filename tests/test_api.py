@@ -1,5 +1,6 @@
 """jit_grad: what it returns, its flags, and what it refuses."""
 
+import warnings
 from collections import namedtuple
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 
 from tracejit import TracejitWarning, config, errors, jit_grad
+from tracejit.trace.places import Place, Places
+from tracejit.trace.world import World
 
 MODES = pytest.mark.parametrize("optimize", [True, False])
 Pair = namedtuple("Pair", "a b")
@@ -262,31 +265,89 @@ def test_counts():
     df.wait()
 
 
-def test_the_audit_finds_stale_code(monkeypatch):
-    from tracejit import function
-    from tracejit.trace.capture import Capture
+def baked(monkeypatch):
+    """Let what is read from outside be recorded as constants that nothing checks."""
+    monkeypatch.setattr(World, "hand_out", lambda self, value, place: (
+        value if isinstance(value, (float, np.ndarray)) else HAND_OUT(self, value, place)
+    ))  # fmt: skip
 
-    monkeypatch.setattr(function, "capture", lambda f, types: Capture((), None))
-    scale = [1.0]
+
+HAND_OUT = World.hand_out
+
+
+def reads_a_number():
+    held = 1.0
 
     def f(x):
-        return np.sum(x) * scale[0]
+        return np.sum(x) * held
 
-    df = jit_grad(f)
+    def change(value):
+        nonlocal held
+        held = value
+
+    return f, change
+
+
+def reads_an_array():
+    held = np.ones(2)
+    return (lambda x: np.sum(x * held)), lambda value: held.fill(value)
+
+
+@pytest.mark.parametrize("reads", [reads_a_number, reads_an_array])
+@pytest.mark.parametrize("audit", [True, "always"])
+def test_the_audit_finds_stale_code(monkeypatch, reads, audit):
+    baked(monkeypatch)
+    f, change = reads()
+    df = jit_grad(f, audit=audit)
     df(np.ones(2))
-    scale[0] = 5.0  # the patched capture does not see this
-    with pytest.warns(TracejitWarning, match="differ"):
+    if audit == "always":  # the first compiled calls are right
+        for _ in range(3):
+            assert df(np.ones(2))[1] == 2.0
+    change(5.0)
+    with pytest.warns(TracejitWarning, match="differ") as caught:
         grads, loss = df(np.ones(2))
     assert loss == 10.0
     np.testing.assert_array_equal(grads, [5.0, 5.0])
-    scale[0] = 7.0
-    assert df(np.ones(2))[1] == 14.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it is said once
+        for value in (7.0, 8.0):
+            change(value)
+            grads, loss = df(np.ones(2))
+            assert loss == 2.0 * value
+            np.testing.assert_array_equal(grads, [value, value])
+    assert len(caught) == 1 and caught[0].filename == __file__
+    assert df.cache_info().direct == 3 and "differ" in df.explain()
+
+
+def test_the_audit_finds_places_that_are_not_checked(monkeypatch):
+    monkeypatch.setattr(Places, "reader", lambda self: lambda f, args: (*READ(self)(f, args),))
+    monkeypatch.setattr(Place, "require", lambda self, check, *constants: None)
+    mode = "sin"
+    df = jit_grad(lambda x: np.sum(getattr(np, mode)(x)))
+    assert df(np.ones(2))[1] == 2 * np.sin(1.0)
+    mode = "cos"
+    with pytest.warns(TracejitWarning, match="differ"):
+        assert df(np.ones(2))[1] == 2 * np.cos(1.0)
+    mode = "tanh"
+    assert df(np.ones(2))[1] == 2 * np.tanh(1.0)
+
+
+READ = Places.reader
+
+
+def test_without_an_audit_stale_code_is_not_found(monkeypatch):
+    baked(monkeypatch)
+    f, change = reads_a_number()
+    df = jit_grad(f, audit=False)
+    df(np.ones(2))
+    change(5.0)
+    assert df(np.ones(2))[1] == 2.0  # which shows that the tests above test something
 
 
 def test_strict_makes_a_fallback_an_error(monkeypatch):
     monkeypatch.setattr(config.settings, "strict", True)
-    with pytest.raises(errors.FallbackError, match=r"round\(\) of .*test_api\.py:\d+"):
-        jit_grad(lambda x: x * round(x))(1.0)
+    with pytest.raises(errors.FallbackError, match=r"print\(\) is called at .*test_api\.py:\d+"):
+        jit_grad(lambda x: [x, print(end="")][0])(1.0)
 
 
 @MODES

@@ -1,6 +1,5 @@
 """Recording calls of a function as graphs and trace trees, and running what is emitted for them."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from tracejit.codegen.emit import emit
 from tracejit.codegen.targets import find
 from tracejit.dag.evaluate import evaluate
 from tracejit.dag.graph import Graph
-from tracejit.dag.node import ACTIVE, VARIES, Node
+from tracejit.dag.node import ACTIVE, Node
 from tracejit.dag.op import INPUT, Op
 from tracejit.dag.passes import optimize
 from tracejit.dag.tree import graft
@@ -20,6 +19,7 @@ from tracejit.joint import run
 from tracejit.ops.index import fill
 from tracejit.outcome import Form, Wanted, assemble, form_of, seal
 from tracejit.trace import Recorder, Tracer, active_recorder
+from tracejit.trace.places import Places
 
 
 def record_forward(function, *values):
@@ -68,36 +68,24 @@ class Recorded(NamedTuple):
         return load(self.emit())
 
 
-_captured = []  # the nodes that `capture` made for the graph that is being recorded
-
-
-def record(function, *args, wanted=None):
-    """Record one call, forward and backward."""
-    _captured.clear()
+def record(function, *args, wanted=None, places=None):
+    """Record one call, forward and backward; `places`: of calls recorded before."""
+    places = Places() if places is None else places
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     signature = Signature(args, (), names)
     with Recorder(for_compiling=True) as recorder:
         result = run(recorder, function, signature, wanted or Wanted())
-    for node in _captured:
-        node.seal(node.hint, backward=False)
-    graph = seal(result, recorder, function.__name__)
-    graph = verify(replace(graph, inputs=(*graph.inputs, *_captured)))
+    places.include(recorder.world.places)
+    graph = verify(seal(result, recorder, function.__name__, places.inputs))
     return Recorded(signature, form_of(result), graph)
 
 
 def record_calls(function, *calls, wanted=None):
     """Record calls, each a tuple of arguments, as one tree."""
-    recorded = [record(function, *args, wanted=wanted) for args in calls]
+    places = Places()
+    recorded = [record(function, *args, wanted=wanted, places=places) for args in calls]
     assert all(r.form == recorded[0].form for r in recorded)
     return recorded[0]._replace(graph=grow(*(r.graph for r in recorded)))
-
-
-def capture(value, hint):
-    """Make a further input of the graph that is being recorded, and give a tracer on it."""
-    node = Node(INPUT, (), {}, value, None, VARIES)
-    node.hint = hint
-    _captured.append(node)
-    return Tracer(node, active_recorder())
 
 
 def _draw(generator, *holes, method, args, kwargs):

@@ -2,7 +2,8 @@
 
 from .api import jit_grad
 from .errors import TracejitError, TracejitWarning
+from .trace.creators import stop_gradient
 from .tree import register_container
 
 __version__ = "0.1.0"
-__all__ = ["TracejitError", "TracejitWarning", "jit_grad", "register_container"]
+__all__ = ["TracejitError", "TracejitWarning", "jit_grad", "register_container", "stop_gradient"]

@@ -21,7 +21,7 @@ def jit_grad(
     *,
     argnum: int = 0,
     backend: str = "auto",
-    audit: bool = True,
+    audit: bool | str = True,
 ) -> Any:
     """Make of a NumPy function one that also computes gradients, compiled to Python source.
 
@@ -47,7 +47,8 @@ def jit_grad(
             graph, `gen.source` is the code and `gen.line` the line in it.
         argnum: which positional argument holds the parameters.
         backend: "auto" or "numpy".
-        audit: compare the first compiled call with the plain function and direct mode.
+        audit: compare the first compiled call, and later ones as long as that costs under 1% of
+            the time, with the plain function and direct mode; "always" compares every call.
 
     Returns:
         A callable like f, with `source(*args)`: the emitted code; `graph(*args)`: the optimised
@@ -74,6 +75,8 @@ def jit_grad(
         raise TypeError(f"jit_grad takes a function, not a {type(f).__name__}")
     if type(argnum) is not int:
         raise ConfigError(f"argnum={argnum!r} must be an integer; one argument holds parameters")
+    if audit not in (True, False, "always"):
+        raise ConfigError(f"audit={audit!r} is not allowed; use True, False or 'always'")
     if debugHook is not None and not callable(debugHook):
         raise TypeError(f"debugHook takes a function, not a {type(debugHook).__name__}")
     wanted = Wanted(withForward, withGradients, partialGrad, argnum)

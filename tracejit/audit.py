@@ -1,50 +1,139 @@
 """The audit: is a compiled result what plain Python gives?
 
-The compiled outputs are compared with those of the plain function on plain arrays, and the
-gradients with direct mode. It finds what no guard foresaw.
+A compiled answer is compared with the outputs of the plain function on plain arrays, and with the
+gradients of direct mode. It finds what no guard foresaw. Random generators and arrays that the
+function writes to are set back in between, so that an audited call looks like any other.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import time
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .binding import call
 from .cache import Signature
+from .dag.evaluate import evaluate
+from .dag.node import Node
+from .dag.op import COMMIT, is_draw
+from .store import Variant
 from .tree import flatten
 
 if TYPE_CHECKING:
     from .function import JitGrad
 
-
-class Wrong(NamedTuple):
-    """Where compiled code is wrong, and the right answer."""
-
-    reason: str
-    answer: Any
+SHARE = 0.01  # of the time spent in compiled code that audits may take
 
 
-def differs(df: JitGrad, signature: Signature, upstream: Any, compiled: Any) -> Wrong | None:
-    """Compare one compiled answer; None where it is right up to rounding."""
+def audited(
+    df: JitGrad, variant: Variant, signature: Signature, upstream: Any, values: list[Any]
+) -> Any:
+    """Answer a call with compiled code and check the answer; `values`: what that code takes."""
+    assert variant.compiled is not None
+    state = _State(variant, signature, values)
+    begun = time.perf_counter()
+    try:
+        compiled = variant.compiled.run(*values)
+    except Exception as error:
+        return df._failed(error, variant, signature, upstream)
+    spent = time.perf_counter() - begun
+    after = state.now()
     with np.errstate(all="ignore"):  # the compiled call has warned already
-        return _differs(df, signature, upstream, compiled)
+        wrong = _compare(df, variant, signature, upstream, compiled, state)
+    if wrong is None:
+        state.set_back(after)
+        if not df.audits_always:
+            cost = time.perf_counter() - begun - spent
+            variant.calls_left = cost / max(spent, 1e-9) / SHARE
+        return compiled
+    state.set_back()
+    df.distrust(signature, upstream, wrong)
+    return df._run_directly(signature, upstream)
 
 
-def _differs(df: JitGrad, signature: Signature, upstream: Any, compiled: Any) -> Wrong | None:
+def _compare(
+    df: JitGrad, variant: Variant, signature: Signature, upstream: Any, compiled: Any, state: _State
+) -> str | None:
+    """Say how a compiled answer is wrong; None where it is right up to rounding."""
+    expected = _outputs_of_plain(df, signature, state)
+    state.set_back()
     direct = df._run_directly(signature, upstream)
     scale = _scale([direct, signature.leaves])
-    if not _close(compiled, direct, scale):
-        return Wrong("compiled and direct results differ", direct)
-    wanted = df._wanted
-    if wanted.forward:
-        values = signature.arguments(signature.leaves)
-        plain = call(df.__wrapped__, values, signature.keywords)
-        outputs = compiled[1:] if wanted.gradients else compiled
-        expected = plain if type(plain) is tuple or not wanted.gradients else (plain,)
-        if not _close(outputs, expected, scale):
-            return Wrong("compiled results differ from those of the plain function", direct)
-    return None
+    reason = None
+    if df._wanted.forward:
+        outputs = compiled[1:] if df._wanted.gradients else compiled
+        plain = expected if type(expected) is tuple or not df._wanted.gradients else (expected,)
+        if not _close(outputs, plain, scale):
+            reason = "compiled results differ from those of the plain function"
+    if reason is None and not _close(compiled, direct, scale):
+        reason = "compiled and direct results differ"
+    if reason is None:
+        return None
+    state.set_back()
+    unoptimised: list[Any] = []
+    flatten(direct, unoptimised)
+    try:
+        found = evaluate(variant.tree, state.inputs)
+    except Exception:  # a path that nobody has recorded: it is not the rounding
+        return reason
+    return None if _close(list(found), unoptimised, scale) else reason
+
+
+def _outputs_of_plain(df: JitGrad, signature: Signature, state: _State) -> Any:
+    state.set_back()
+    values = signature.arguments(signature.leaves)
+    try:
+        return call(df.__wrapped__, values, signature.keywords)
+    except Exception as error:
+        return error
+
+
+class _State:
+    """What a call may change: generators, and the arrays that it writes to."""
+
+    def __init__(self, variant: Variant, signature: Signature, values: list[Any]) -> None:
+        traced = [
+            v for v, t in zip(signature.leaves, signature.traced, strict=True) if t
+        ]
+        self.inputs = [*traced, *values[len(signature.values) :]]
+        known = dict(zip(variant.tree.inputs, self.inputs, strict=True))
+        self._arrays: list[Any] = []
+        self._generators: list[Any] = []
+        for node in variant.tree.every_node():
+            if node.op.name == COMMIT:
+                self._arrays.append(known[node.inputs[0]])
+            elif is_draw(node):
+                source = node.inputs[0]
+                generator = known.get(source) if type(source) is Node else np.random
+                if generator is not None and generator not in self._generators:
+                    self._generators.append(generator)
+        self._before = self.now()
+
+    def now(self) -> list[Any]:
+        """Copy what is held now."""
+        return [_read_generator(g) for g in self._generators] + [a.copy() for a in self._arrays]
+
+    def set_back(self, to: list[Any] | None = None) -> None:
+        """Restore what was held, at the beginning of the call if nothing else is given."""
+        held = iter(self._before if to is None else to)
+        for generator in self._generators:
+            _write_generator(generator, next(held))
+        for array in self._arrays:
+            array[...] = next(held)
+
+
+def _read_generator(generator: Any) -> Any:
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    return generator.get_state()
+
+
+def _write_generator(generator: Any, state: Any) -> None:
+    if isinstance(generator, np.random.Generator):
+        generator.bit_generator.state = state
+    else:
+        generator.set_state(state)
 
 
 def _scale(values: Any) -> float:

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from types import BuiltinFunctionType
+from types import FunctionType, MethodType
 from typing import Any
-
-import numpy as np
 
 
 class Binding:
     """The parameters of one function."""
 
-    __slots__ = ("arity", "fills_defaults", "keyword_only", "positional", "signature", "simple")
+    __slots__ = (
+        "_marks", "arity", "fills_defaults", "keyword_only", "positional", "signature", "simple",
+    )  # fmt: skip
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        self._marks = _marks(function)
         self.signature: inspect.Signature | None
         try:
-            self.signature = inspect.signature(function)
+            self.signature = inspect.signature(function, follow_wrapped=False)
         except (TypeError, ValueError):  # C functions without a signature
             self.signature = None
         parameters = list(self.signature.parameters.values()) if self.signature else []
@@ -31,10 +32,22 @@ class Binding:
         self.positional = tuple(p.name for p in parameters if p.kind in places)
         self.keyword_only = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
         self.arity = len(self.positional)
-        self.fills_defaults = not isinstance(function, (BuiltinFunctionType, np.ufunc)) and not (
-            getattr(function, "__module__", "") or ""
+        # Of other callables they may be markers that mean "not given", or change (of a partial).
+        self.fills_defaults = isinstance(function, (FunctionType, MethodType)) and not (
+            function.__module__ or ""
         ).startswith("numpy")
         self.simple = not self.keyword_only
+
+    def outdated(self, function: Callable[..., Any]) -> bool:
+        """Tell whether the function has been given other code or defaults."""
+        if type(function) is not FunctionType:
+            return False
+        code, defaults, keyword_defaults = self._marks
+        return (
+            function.__code__ is not code
+            or function.__defaults__ is not defaults
+            or function.__kwdefaults__ is not keyword_defaults
+        )
 
     def bind(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -45,7 +58,7 @@ class Binding:
         if not kwargs and len(args) == self.arity and self.simple:
             return args, ()
         bound = self.signature.bind(*args, **kwargs)
-        if self.fills_defaults:  # defaults of C functions may be markers that mean "not given"
+        if self.fills_defaults:
             bound.apply_defaults()
         return (*bound.args, *bound.kwargs.values()), tuple(bound.kwargs)
 
@@ -54,6 +67,11 @@ class Binding:
         places = count - len(keywords)
         extra = tuple(f"arg_{i}" for i in range(places - len(self.positional)))
         return (*self.positional[:places], *extra, *keywords)
+
+
+def _marks(function: Any) -> tuple[Any, ...]:
+    names = ("__code__", "__defaults__", "__kwdefaults__")
+    return tuple(getattr(function, name, None) for name in names)
 
 
 def call(function: Callable[..., Any], values: list[Any], keywords: tuple[str, ...]) -> Any:

@@ -6,10 +6,11 @@ types of numbers, the values of strings, bools and None. Numbers themselves are 
 
 from __future__ import annotations
 
+import os
 import re
-import threading
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from threading import RLock
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -18,6 +19,11 @@ from .dag.node import dtype_name, layout_of
 from .dag.op import is_traced
 from .errors import ParameterTypeError
 from .tree import LEAF, Tree, flatten, path_text, unflatten
+
+# Held while caches change and while code is compiled, never while user code runs.
+LOCK = RLock()
+if hasattr(os, "register_at_fork"):  # a fork may come while another thread holds it
+    os.register_at_fork(after_in_child=LOCK._at_fork_reinit)  # type: ignore[attr-defined]
 
 STATIC = (bool, str, bytes, type(None), np.bool_)
 _NUMBERS = (float, int, complex)
@@ -43,7 +49,8 @@ class Signature:
     or array (others are static). opaque: the first leaf that is neither, as text, or None.
     """
 
-    __slots__ = ("keywords", "leaf_keys", "leaves", "names", "opaque", "traced", "trees")
+    __slots__ = ("keywords", "leaf_keys", "leaves", "names", "opaque", "traced", "trees",
+                 "values")
 
     def __init__(
         self,
@@ -52,6 +59,7 @@ class Signature:
         names: tuple[str, ...],
         receiver: bool = False,
     ) -> None:
+        self.values = values
         self.leaves: list[Any] = []
         trees = [flatten(value, self.leaves) for value in values[receiver:]]
         if receiver:  # the instance of a method is one object, whatever its type
@@ -108,10 +116,12 @@ class Signature:
             for path in tree.paths()
         ]
 
-    def arguments(self, leaves: list[Any]) -> list[Any]:
-        """Put leaves together to bound values of this structure."""
+    def arguments(
+        self, leaves: list[Any], make: Callable[[Tree, list[Any]], Any] | None = None
+    ) -> list[Any]:
+        """Put leaves together to bound values of this structure; `make` builds a container."""
         rest = iter(leaves)
-        return [unflatten(tree, rest) for tree in self.trees]
+        return [unflatten(tree, rest, make) for tree in self.trees]
 
     def identifiers(self) -> list[str]:
         """Name the leaves for emitted code, as shortly as is clear: W_0, b_1, x."""
@@ -146,7 +156,7 @@ def _leaf_key(value: Any) -> tuple[Any, bool]:
         return "traced", True
     if cls in _NUMBERS or isinstance(value, np.number):
         return cls, True
-    return ("object", id(value)), False
+    return ("object", cls), False
 
 
 def _shortest(path: tuple[Any, ...]) -> int:
@@ -191,11 +201,10 @@ class Cache(Generic[Entry]):
         self.misses: list[str] = []  # the reasons for the last misses, newest last
         self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
         self._signatures: OrderedDict[Hashable, dict[str, str]] = OrderedDict()
-        self._lock = threading.Lock()
 
     def find(self, key: Hashable) -> Entry | None:
         """Look a key up and count it as used."""
-        with self._lock:
+        with LOCK:
             entry = self._entries.get(key)
             if entry is not None:
                 self._entries.move_to_end(key)
@@ -207,7 +216,7 @@ class Cache(Generic[Entry]):
         `other` is the reason where it is not the signature.
         """
         described = signature.describe()
-        with self._lock:
+        with LOCK:
             near = [] if other else list(self._signatures.values())[-8:]
             reasons = [other] if other else [difference(old, described) for old in near]
             reason = min(reasons, key=lambda r: (r.count(";"), len(r)), default="first call")
@@ -217,7 +226,7 @@ class Cache(Generic[Entry]):
 
     def store(self, key: Hashable, signature: Signature, entry: Entry) -> None:
         """Keep an entry, dropping the least recently used one where there are too many."""
-        with self._lock:
+        with LOCK:
             self._entries[key] = entry
             self._signatures[key] = signature.describe()
             while len(self._entries) > self.limit:
@@ -226,12 +235,12 @@ class Cache(Generic[Entry]):
 
     def items(self) -> list[tuple[dict[str, str], Entry]]:
         """List the kept signatures, described, with their entries."""
-        with self._lock:
+        with LOCK:
             return [(self._signatures[k], e) for k, e in self._entries.items()]
 
     def clear(self) -> None:
         """Forget everything."""
-        with self._lock:
+        with LOCK:
             self._entries.clear()
             self._signatures.clear()
             self.misses.clear()

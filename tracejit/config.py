@@ -24,6 +24,7 @@ class Settings:
     check: str | None = None  # TRACEJIT_CHECK=nan: check every value, raise at the first NaN or Inf
     backend: str = "auto"  # TRACEJIT_BACKEND: the target when `backend=` is not given
     cache_size: int = 256  # TRACEJIT_CACHE_SIZE: signatures kept per function
+    max_paths: int = 128  # TRACEJIT_MAX_PATHS: ways that branches on data may go, per signature
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -35,6 +36,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         check=_choice(environ, "TRACEJIT_CHECK", (None, "nan")),
         backend=_choice(environ, "TRACEJIT_BACKEND", BACKENDS) or "auto",
         cache_size=_positive(environ, "TRACEJIT_CACHE_SIZE", 256),
+        max_paths=_positive(environ, "TRACEJIT_MAX_PATHS", 128),
     )
 
 

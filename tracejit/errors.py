@@ -35,10 +35,9 @@ class MissingGradientError(TracejitError, NotImplementedError):
 class LostGradientError(TracejitError, TypeError):
     """A value that depends on the parameters would leave the trace and lose its gradient.
 
-    >>> z = np.zeros(3); z[0] = x[0] * 2                 # a real array cannot hold a traced value
-    >>> math.sin(x[0])                                   # C code sees only a float
-    Fix: build the array with np.stack or np.concatenate, or write into an array that is recorded
-    (`z = np.zeros_like(x)`); call np.sin instead of math.sin.
+    >>> table = np.repeat(0.0, 3); table[0] = x[0] * 2   # an array that is not recorded
+    >>> scipy.special.expit(float(x[0]))                 # C code sees only a float
+    Fix: build the array with np.zeros, np.stack or np.concatenate; call functions that record.
     """
 
 

@@ -26,7 +26,7 @@ from .errors import (
 )
 from .outcome import Run, Wanted
 from .trace import Recorder, Tracer
-from .trace.source import warn
+from .trace.world import World
 from .tree import flatten
 
 
@@ -50,26 +50,55 @@ def run(
     """
     check_parameters(signature, wanted)
     result = result or Run(signature, wanted)
+    if not nested:
+        recorder.world = World(recorder, recorder.for_compiling, recorder.promoted)
     leaves = _lift_leaves(recorder, result, nested)
     start = len(recorder.nodes)
-    handed = signature.arguments(leaves)
+    in_place = recorder.writes.enabled
+    recorder.writes.enabled = in_place and not nested
+    try:
+        _run_forward(recorder, function, result, leaves, nested)
+        if wanted.gradients:
+            seed = _seed(recorder, result, upstream, nested)
+            _differentiate(recorder, result, seed, start, nested)
+    finally:
+        recorder.writes.enabled = in_place
+        for (node, _), final in zip(result.writes, result.finals, strict=True):
+            np.copyto(node.value, final)
+    return result
+
+
+def _run_forward(
+    recorder: Recorder, function: Callable[..., Any], result: Run, leaves: list[Any], nested: bool
+) -> None:
+    """Run the function itself and take its outputs."""
+    signature, world = result.signature, recorder.world
+    handed = signature.arguments(leaves, world.build)
+    twin = world.inner(function) if nested else world.enter(function)
+    try:
+        _take_outputs(recorder, result, _call(twin, handed, signature))
+        _check_untouched(signature, handed, leaves)
+        recorder.check_watched()
+    finally:  # what it has written is written, even if it raises
+        if not nested:
+            world.close()
+            result.writes = recorder.writes.leave(recorder, result.inputs)
+            result.finals = [final.value.copy() for _, final in result.writes]
+    result.split = len(recorder.nodes)
+    for output in result.outputs:  # the sweep is going to undo the writes
+        if type(output) is Node and recorder.writes.holds(output.value):
+            result.kept[output] = output.value.copy(order="K")
+
+
+def _call(function: Callable[..., Any], handed: list[Any], signature: Signature) -> Any:
     lost: BaseException | None = None
     try:
-        answer = call(function, handed, signature.keywords)
+        return call(function, handed, signature.keywords)
     except ValueError as error:
         lost = error.__cause__
         if not isinstance(lost, LostGradientError):
             raise
-    if lost is not None:  # NumPy has put a message of its own, which says less, around it
-        raise lost
-    _check_untouched(signature, handed, leaves)
-    recorder.check_watched()
-    _take_outputs(result, answer)
-    result.split = len(recorder.nodes)
-    if wanted.gradients:
-        seed = _seed(recorder, result, upstream, nested)
-        _differentiate(recorder, result, seed, start, nested)
-    return result
+    raise lost  # NumPy has put a message of its own, which says less, around it
 
 
 def check_parameters(signature: Signature, wanted: Wanted) -> None:
@@ -120,7 +149,9 @@ def _lift_leaves(recorder: Recorder, result: Run, nested: bool) -> list[Any]:
         zip(signature.leaves, signature.traced, strict=True)
     ):
         if not traced:
-            leaves.append(value)
+            static = type(value) in STATIC or nested
+            place = None if static else recorder.world.argument(signature, position)
+            leaves.append(value if place is None else recorder.world.hand_out(value, place))
             continue
         differentiated = position in parameters
         level = ACTIVE if differentiated else VARIES
@@ -148,14 +179,15 @@ def _check_untouched(signature: Signature, handed: list[Any], leaves: list[Any])
         )
 
 
-def _take_outputs(result: Run, answer: Any) -> None:
+def _take_outputs(recorder: Recorder, result: Run, answer: Any) -> None:
     result.several = type(answer) is tuple
     outputs = answer if result.several else (answer,)
     if not outputs and result.wanted.gradients:
         raise NotScalarError("the function returns an empty tuple; return a scalar loss first")
     leaves: list[Any] = []
     result.output_trees = [flatten(output, leaves) for output in outputs]
-    result.outputs = [leaf.current() if type(leaf) is Tracer else leaf for leaf in leaves]
+    plain = recorder.world.plain
+    result.outputs = [leaf.current() if type(leaf) is Tracer else plain(leaf) for leaf in leaves]
 
 
 def _seed(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any:
@@ -218,6 +250,8 @@ def _differentiate(
     )
     nodes = recorder.nodes[start:]
     on_tracers = nested or recorder.for_compiling
+    written = recorder.writes
+    undoes = bool(written) and not nested
     output = result.outputs[0]
     cotangents: dict[Node, Any] = {}
     known = depending_on(nodes, sources) if nested else None
@@ -226,6 +260,8 @@ def _differentiate(
     if depends:
         cotangents[output] = seed
         recorder.open = on_tracers
+        if undoes:
+            written.begin_undoing()
         try:
             sweep(
                 nodes,
@@ -233,11 +269,14 @@ def _differentiate(
                 recorder.lift if on_tracers else None,
                 reaches,
                 _entering(recorder, result) if on_tracers else None,
+                written.undo if undoes else None,
+                reuse=not recorder.keep_stacks,
             )
         finally:
             recorder.open = True
+            written.redo()
     elif count:
-        warn("the first output does not depend on any parameter: all gradients are zero")
+        result.disconnected = True
     sought = iter(sources)
     for position in positions:
         if signature.traced[position]:

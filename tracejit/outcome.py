@@ -7,17 +7,18 @@ to the caller are fresh: they share no memory with each other, an argument, or t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .cache import STATIC, Signature
+from .cache import STATIC, Signature, identifier
 from .dag.graph import Graph
-from .dag.node import Node
-from .dag.op import GUARD
+from .dag.node import FIXED, Node
+from .dag.op import BY_NAME, COMMIT, GUARD, INPUT
 from .trace import Recorder
+from .trace.places import Place
 from .trace.source import assigned_name
 from .tree import Tree, build, unflatten
 
@@ -46,12 +47,15 @@ class Run:
     """The outcome of one run, leaf by leaf.
 
     inputs: the node of each traced leaf. outputs, gradients: leaves that are nodes or constants.
+    disconnected: whether the first output depends on no parameter.
+    kept: the values of outputs in arrays that are written to in place, as they were at the end.
+    writes, finals: which array from outside is written to, as input and node, and what, as values.
     split: how many of the recorder's nodes the forward pass made.
     """
 
     __slots__ = (
-        "gradients", "hints", "inputs", "output_trees", "outputs", "parameters", "several",
-        "signature", "split", "wanted",
+        "disconnected", "finals", "gradients", "hints", "inputs", "kept", "output_trees", "outputs",
+        "parameters", "several", "signature", "split", "wanted", "writes",
     )  # fmt: skip
 
     def __init__(self, signature: Signature, wanted: Wanted) -> None:
@@ -63,7 +67,11 @@ class Run:
         self.gradients: list[Any] = []
         self.parameters: Tree = signature.trees[wanted.argnum] if wanted.gradients else Tree()
         self.hints: dict[Node, Node] = {}
+        self.kept: dict[Node, Any] = {}
+        self.writes: list[tuple[Node, Node]] = []
+        self.finals: list[Any] = []
         self.split = 0
+        self.disconnected = False
         self.several = False
 
     def results(self, leaf: Callable[[Any], Any]) -> Any:
@@ -102,11 +110,12 @@ def plain_results(result: Run, recorder: Recorder) -> Any:
     taken = {id(n.value) for n in recorder.nodes[: result.split]} - outputs
     taken |= {id(node.value) for node in result.inputs}
     taken |= {id(o) for o in result.outputs if type(o) is not Node}  # not made by the function
+    taken |= {id(tracer.node.value) for tracer in recorder.world.arrays}
     if recorder.for_compiling:  # the graph keeps its constants
         taken |= {id(g) for g in result.gradients}
 
     def fresh(ref: Any) -> Any:
-        value = ref.value if type(ref) is Node else ref
+        value = result.kept.get(ref, ref.value) if type(ref) is Node else ref
         if type(value) is np.ndarray:
             if value.base is not None or id(value) in taken:
                 return value.copy(order="K")
@@ -118,12 +127,27 @@ def plain_results(result: Run, recorder: Recorder) -> Any:
 
 def traced_results(recorder: Recorder, result: Run) -> Any:
     """The results as tracers of the outer recording that this run is part of."""
-    return result.results(recorder.lift)
+
+    def lift(ref: Any) -> Any:
+        tracer = recorder.lift(ref)
+        if type(ref) is not Node or type(ref.value) is not np.ndarray:
+            return tracer
+        fresh = ref.value.flags.writeable and not recorder.writes.holds(ref.value)
+        return tracer if fresh else BY_NAME["copy"](tracer)
+
+    return result.results(lift)
 
 
-def seal(result: Run, recorder: Recorder, name: str) -> Graph:
-    """Make the graph of a run; its nodes give up their values."""
+def seal(
+    result: Run, recorder: Recorder, name: str, captured: Sequence[Place] = ()
+) -> Graph:
+    """Make the graph of a run; its nodes give up their values.
+
+    `captured`: the places of the further inputs, in order; this run may not have read them all.
+    """
     nodes = recorder.nodes
+    for source, final in result.writes:
+        nodes.append(Node(BY_NAME[COMMIT], (source, final), {}, None, final.site, FIXED))
     hints: dict[Node, str] = {}
     identifiers = result.signature.identifiers()
     traced = [i for i, traced in enumerate(result.signature.traced) if traced]
@@ -139,13 +163,22 @@ def seal(result: Run, recorder: Recorder, name: str) -> Graph:
     for node, primal in result.hints.items():
         if primal in hints and node not in hints:
             hints[node] = f"d_{hints[primal]}"
-    for node in result.inputs:
+    inputs = list(result.inputs)
+    for node in inputs:
         node.seal(hints.get(node, "d_output"), backward=False)
+    for place in captured:
+        read = recorder.world.places.node_of(place)
+        if read is None:  # another path reads it
+            assert place.node is not None
+            read = place.node.like(INPUT, (), {})
+        else:
+            read.seal(identifier(place.keys), backward=False)
+        inputs.append(read)
     for number, node in enumerate(nodes):
         node.seal(hints.get(node), backward=number >= result.split)
     outputs = result.outputs if result.wanted.forward else []
     return Graph(
-        name, tuple(result.inputs), tuple(nodes), (*result.gradients, *outputs),
+        name, tuple(inputs), tuple(nodes), (*result.gradients, *outputs),
         len(result.gradients),
     )  # fmt: skip
 
@@ -154,6 +187,14 @@ def form_of(result: Run) -> Form:
     """Keep of a run how its results go back."""
     trees = tuple(result.output_trees)
     return Form(result.wanted, result.several, result.parameters, trees)
+
+
+def opaque_output(result: Run) -> str | None:
+    """Say which output cannot be written into emitted code."""
+    for output in result.outputs:
+        if type(output) is not Node and not static_leaf(output):
+            return f"it returns a {type(output).__name__}"
+    return None
 
 
 def static_leaf(value: Any) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 Key = str | int
+_LEAVES: set[type] = set()  # the types that were found to be no containers
 _REGISTERED: dict[type, tuple[Callable[[Any], Sequence[Any]], Callable[[Any], Any]]] = {}
 
 
@@ -55,11 +56,14 @@ def register_container(
         unflatten: makes an instance from such a sequence.
     """
     _REGISTERED[cls] = (flatten, unflatten)
+    _LEAVES.discard(cls)
 
 
 def open_container(value: Any) -> tuple[tuple[Any, ...], Sequence[Any], Any] | None:
     """Give (keys, children, extra) of a container, or None for a leaf."""
     cls = type(value)
+    if cls in _LEAVES:
+        return None
     if cls is dict or cls is OrderedDict:
         return tuple(value), list(value.values()), None
     if cls is list or cls is tuple:
@@ -71,9 +75,17 @@ def open_container(value: Any) -> tuple[tuple[Any, ...], Sequence[Any], Any] | N
         return tuple(value), list(value.values()), value.default_factory
     if isinstance(value, tuple) and hasattr(cls, "_fields"):
         return cls._fields, value, None
+    if "__tracejit_real__" in vars(cls):  # a twin that a traced function had in hand
+        link = getattr(value, "__tracejit_link__", None)
+        if link is not None:
+            return open_container(link.real)
+        object.__setattr__(value, "__class__", cls.__tracejit_real__)
+        return open_container(value)
     if dataclasses.is_dataclass(cls):
         names = tuple(f.name for f in dataclasses.fields(cls))
         return names, [getattr(value, name) for name in names], None
+    if cls.__module__ in ("builtins", "numpy"):
+        _LEAVES.add(cls)
     return None
 
 

@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import assert_same
-from tests.trees import capture, commit, draw, grow, record, record_calls
-from tracejit import jit_grad
+from tests.trees import commit, draw, grow, record, record_calls
+from tracejit import jit_grad, stop_gradient
 from tracejit.dag.op import GUARD, LOOKS
 from tracejit.ops.index import HOLE
 from tracejit.outcome import Wanted
 from tracejit.trace import active_recorder
+from tracejit.trace.places import Places
 from tracejit.tree import flatten
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -71,7 +72,7 @@ def test_every_path_is_answered_and_others_are_unseen():
             assert_same(leaves(compiled.run(*args)), leaves(direct))
         with pytest.raises(compiled.unseen) as caught:
             compiled.run(params(2.0), 5)
-        assert caught.value.args == ([],)
+        assert compiled.drawn(caught.value.__traceback__) == ()
     assert record_calls(steps, (params(2.0), 0)).optimized().load().unseen is not None
     straight = record(lambda x: np.sum(x), V)
     assert straight.load().unseen is None and "Unseen" not in straight.emit().text
@@ -203,31 +204,37 @@ SELECT = type(GUARD)("select", _select, vjp=None)
 
 
 def test_captured_values_are_further_parameters():
+    scale, table = np.float64(3.0), {"x": V * 2.0, "not a name": 2.0}
+
     def f(x):
-        scale, again = capture(np.float64(3.0), "scale"), capture(V * 2.0, "x")
-        return np.sum(x * scale * again) if np.sum(x) > 0 else capture(2.0, "not a name") * x[0]
+        if np.sum(x) > 0:
+            return np.sum(x * scale * table["x"])
+        return table["not a name"] * x[0]
 
     tree = record_calls(f, (V,), (-V,))
     emitted = tree.emit()
-    assert emitted.captured == ("scale", "x_1", "given")
-    assert "def f(x, scale, x_1, given, *, slots):" in emitted.text
+    captured = ", ".join(emitted.captured)
+    assert f"def f(x, {captured}, *, slots):" in emitted.text
     assert "def accepts(x):" in emitted.text
-    given = np.float64(3.0), V * 2.0, 2.0
+    values = {"scale": scale, "table_x": table["x"], "table_not_a_name": table["not a name"]}
+    given = [values[name] for name in emitted.captured]
     for graph in (tree, tree.optimized()):
         compiled = graph.load()
         np.testing.assert_array_equal(compiled.run(V, *given)[0], V * 6.0)
         np.testing.assert_array_equal(compiled.run(-V, *given)[0], [2.0, 0.0, 0.0])
 
 
-def drawing(x):
-    rng = capture(np.random.default_rng(np.random.randint(99)), "rng")
-    a = draw(rng, "standard_normal", 3)
-    b = draw(None, "uniform", -1.0, high=1.0, size=(3,))
-    if np.sum(a) > 0:
-        c = draw(rng, "normal", HOLE, 0.5, holes=(x,))
-        return np.sum(x * (a + b)) if np.sum(c) > 1.5 else np.sum(x * b)
-    made = draw(None, "default_rng", [1, 2])
-    return np.sum(x * draw(made, "choice", V, 3, replace=True, p=None))
+def drawing(rng):
+    def f(x):
+        a = rng.standard_normal(3)
+        b = np.random.uniform(-1.0, high=1.0, size=(3,))
+        if np.sum(a) > 0:
+            c = rng.normal(stop_gradient(x), 0.5)
+            return np.sum(x * (a + b)) if np.sum(c) > 1.5 else np.sum(x * b)
+        made = np.random.default_rng([1, 2])
+        return np.sum(x * made.choice(3, 3, replace=True, p=None))
+
+    return f
 
 
 def drawn(seed):
@@ -239,15 +246,16 @@ def drawn(seed):
         c = rng.normal(V, 0.5)
         large = np.sum(c) > 1.5
         return 1 + large, [a, b, c], a + b if large else b
-    return 0, [a, b], np.random.default_rng([1, 2]).choice(V, 3, replace=True, p=None)
+    return 0, [a, b], np.random.default_rng([1, 2]).choice(3, 3, replace=True, p=None)
 
 
 def test_draws_are_drawn_at_every_call():
     ways = [drawn(seed)[0] for seed in range(16)]
-    graphs = []
+    graphs, places = [], Places()
     for way in (1, 2, 0):
         np.random.seed(ways.index(way))
-        graphs.append(record(drawing, V))
+        rng = np.random.default_rng(np.random.randint(99))
+        graphs.append(record(drawing(rng), V, places=places))
         tree = graphs[0]._replace(graph=grow(*(each.graph for each in graphs))).optimized()
         compiled = tree.load()
         known = (1, 2, 0)[: len(graphs)]
@@ -260,16 +268,16 @@ def test_draws_are_drawn_at_every_call():
                 continue
             with pytest.raises(compiled.unseen) as caught:
                 compiled.run(V, rng)
-            (handed,) = caught.value.args
+            handed = compiled.drawn(caught.value.__traceback__)
             assert len(handed) == len(numbers)
             np.testing.assert_array_equal(handed, numbers)
     text = tree.emit().text
     for written in (
-        "standard_normal_0 = rng.standard_normal(3)  # f8[3]",
+        "a = rng.standard_normal(3)  # f8[3]",
         " = np.random.uniform(-1.0, high=1.0, size=(3,))",
         "= rng.normal(x, 0.5)",
         "= np.random.default_rng([1, 2])  # Generator",
-        ".choice(const_0, 3, replace=True, p=None)",
+        ".choice(3, 3, replace=True, p=None)",
     ):
         assert written in text
 

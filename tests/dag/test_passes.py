@@ -148,8 +148,7 @@ CASES = {
         like_zeros,
         (V,),
         """x: f8[3]
-        zeros_like_0 = zeros_like(x)  # f8[3]
-        add_0 = add(zeros_like_0, x)  # f8[3]
+        add_0 = add(array(f8[3]), x)  # f8[3]
         return add_0""",
     ),
     "chains are grouped": (

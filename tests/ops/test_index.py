@@ -9,7 +9,6 @@ from hypothesis.extra import numpy as hnp
 from tests.ops.cases import CUBE, EMPTY, MASK, ROW, SMALL, Case, X, over
 from tests.support import MODES, check, check_second, numeric, spaced
 from tracejit import jit_grad
-from tracejit.errors import TracejitWarning
 
 FEW = np.array([2, 0, 2])
 GRID = np.array([[0, 1], [1, 0]])
@@ -59,7 +58,7 @@ READS_WITH = {
 }
 
 
-MASKS = {  # the shape of the result depends on values: such functions run in direct mode
+MASKS = {  # the shape of the result depends on values
     "mask": (lambda x, m: x[m], MASK),
     "mask and number": (lambda x, m: x[m, 1], MASK),
     "mask and list": (lambda x, m: x[m, [0, 1, 1]], MASK),
@@ -224,14 +223,17 @@ def test_any_write(data, optimize):
     check(f, (spaced(-1, 1, shape), value), (first,), optimize)
 
 
+@MODES
 @pytest.mark.parametrize(("f", "mask"), MASKS.values(), ids=MASKS)
-def test_masks_that_are_not_constant(f, mask):
-    check(f, (CUBE,), (mask,), optimize=False)
+def test_masks_that_are_not_constant(f, mask, optimize):
+    check(f, (CUBE,), (mask,), optimize)
+
+
+@pytest.mark.parametrize(("f", "mask"), MASKS.values(), ids=MASKS)
+def test_other_masks_select_others(f, mask):
     df = jit_grad(lambda x, m: np.sum(f(x, m) ** 2))
-    expected = numeric(lambda x: f(x, mask) ** 2, (CUBE,))
-    with pytest.warns(TracejitWarning, match="mask"):
-        df(CUBE, mask)
-    for _ in range(3):
-        grad, loss = df(CUBE, mask)
-        assert loss == np.sum(f(CUBE, mask) ** 2)
+    for x, m in ((CUBE, mask), (CUBE, mask), (-CUBE, mask), (CUBE, np.logical_not(mask))):
+        grad, loss = df(x, m)
+        assert loss == np.sum(f(x, m) ** 2)
+        expected = numeric(lambda x, m: f(x, m) ** 2, (x,), (m,))
         np.testing.assert_allclose(grad, expected[0], rtol=1e-6, atol=1e-6)

@@ -1,5 +1,7 @@
 """What cannot be recorded is an error that says what, where and what to do instead."""
 
+import array
+import functools
 import json
 import math
 import pickle
@@ -8,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.support import MODES
+from tests.support import MODES, check
 from tracejit import jit_grad
 from tracejit.errors import LostGradientError, TracejitError, UnsupportedError
 
@@ -53,8 +55,6 @@ KEYWORDS = {
     "np.max initial": (lambda x: np.max(x, initial=1.0), "np.max", "initial"),
     "np.std correction": (lambda x: np.std(x, correction=1), "np.std", "correction"),
     "np.cumsum dtype": (lambda x: np.sum(np.cumsum(x, dtype=float)), "np.cumsum", "dtype"),
-    "np.where alone": (lambda x: x[np.where(x > 1.0)], "np.where", "argument"),
-    "np.zeros_like order": (lambda x: np.zeros_like(x, order="F"), "np.zeros_like", "order"),
     "reshape order": (lambda x: np.sum(x.reshape(6, order="A")), "np.reshape", "order='A'"),
     "ravel order": (lambda x: np.sum(np.ravel(x, order="K")), "np.ravel", "order='K'"),
     "flatten order": (lambda x: np.sum(x.flatten("K")), "np.reshape", "order='K'"),
@@ -102,23 +102,15 @@ def test_the_nearest_supported_one_is_named(f, nearest):
 
 
 LOST = {
-    "float": lambda x: float(x[0, 0]),
     "complex": lambda x: complex(x[0, 0]).real,
-    "math.sin": lambda x: math.sin(x[0, 0]),
-    "math.fsum": lambda x: math.fsum(x[0]),
-    "np.array": lambda x: np.sum(np.array([x[0, 0], x[0, 1]])),
-    "np.array of arrays": lambda x: np.sum(np.array([x[0], x[1]])),
-    "np.array of one": lambda x: np.sum(np.array(x)),
-    "np.asarray": lambda x: np.sum(np.asarray(x)),
-    "np.full": lambda x: np.sum(np.full(3, x[0, 0])),
     "np.float64": lambda x: np.float64(x[0, 0]),
     "np.fromiter": lambda x: np.sum(np.fromiter((e for e in x[0]), float)),
     "tolist": lambda x: sum(x[0].tolist()),
     "list of a list": lambda x: np.sum([x[0, 0], x[0, 1]]),
-    "np.ascontiguousarray": lambda x: np.sum(np.ascontiguousarray(x)),
-    "np.linspace": lambda x: np.sum(np.linspace(0.0, x[0, 0], 3)),
+    "np.r_": lambda x: np.sum(np.r_[x[0], 2.0]),
+    "float of NumPy": lambda x: np.asarray(0.0).dtype.type(x[0, 0]),
+    "array": lambda x: np.sum(array.array("d", x[0])),
     "pickle": lambda x: pickle.dumps(x),
-    "list.index": lambda x: np.zeros(3).tolist() and np.sum(np.array(x.T)),
 }
 
 
@@ -133,6 +125,30 @@ def test_gradients_are_never_lost_silently(f, optimize):
     named = [e for e in chain if isinstance(e, LostGradientError | UnsupportedError)]
     assert named, caught.value
     assert f"{__file__}:{line_of(f)}" in str(named[0])
+
+
+KEPT = {
+    "float": lambda x: float(x[0, 0]) * x[1, 1],
+    "math.sin": lambda x: math.sin(x[0, 0]),
+    "math.fsum": lambda x: math.fsum(x[0]),
+    "np.array": lambda x: np.sum(np.array([x[0, 0], x[0, 1]])),
+    "np.array of arrays": lambda x: np.sum(np.array([x[0], x[1]]) * x),
+    "np.array of one": lambda x: np.sum(np.array(x) ** 2),
+    "np.array of a view": lambda x: np.sum(np.array(x.T)[0]),
+    "np.asarray": lambda x: np.sum(np.asarray(x) ** 2),
+    "np.full": lambda x: np.sum(np.full(3, x[0, 0])),
+    "np.ascontiguousarray": lambda x: np.sum(np.ascontiguousarray(x.T) * x.T),
+    "np.linspace": lambda x: np.sum(np.linspace(0.0, x[0, 0], 3)),
+    "np.zeros_like in F order": lambda x: np.sum((np.zeros_like(x, order="F") + x) * x),
+    "map": lambda x: sum(map(float, x[0])),
+    "reduce": lambda x: functools.reduce(lambda a, b: a * b, [float(v) for v in x[0]]),
+}
+
+
+@MODES
+@pytest.mark.parametrize("f", KEPT.values(), ids=KEPT)
+def test_gradients_are_kept(f, optimize):
+    check(f, (X,), (), optimize)
 
 
 @pytest.mark.filterwarnings("ignore::tracejit.errors.TracejitWarning")

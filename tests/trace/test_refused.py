@@ -1,4 +1,4 @@
-"""Writes that are refused: to arguments, to read-only views, of traced values to real arrays."""
+"""Writes that are refused: to arguments, to read-only views, to arrays that are not recorded."""
 
 import re
 
@@ -41,23 +41,15 @@ def fill(x, n):
     x.fill(0.0)
 
 
-def another_argument(x, n):
-    n[0] = 1.0
-
-
-def traced_into_another_argument(x, n):
-    n[0] = x[0, 0]
-
-
 ARGUMENT_WRITES = [
     in_place_add, assign_row, through_a_view, through_a_transpose, out_is_the_argument, add_at,
-    fill, another_argument, traced_into_another_argument,
+    fill,
 ]  # fmt: skip
 
 
 @MODES
 @pytest.mark.parametrize("write", ARGUMENT_WRITES, ids=lambda f: f.__name__)
-def test_writes_to_arguments_are_refused(write, optimize):
+def test_writes_to_parameters_are_refused(write, optimize):
     def f(x, n):
         write(x, n)
         return np.sum(x)
@@ -104,64 +96,26 @@ def test_a_number_is_rebound_and_not_written(optimize):
     check(f, (X, 1.5), (), optimize)
 
 
-def zeros_assign(t):
-    z = np.zeros(3)
-    z[0] = t[0]
+def of_repeated(t):
+    np.repeat(1.0, 3)[0] = t[0]
 
 
-def zeros_assign_slice(t):
-    z = np.zeros(3)
-    z[:] = t
+def into_a_list_of_numbers(t):
+    np.sin([1.0, 2.0]).fill(t[0])
 
 
-def zeros_in_place(t):
-    z = np.zeros(3)
-    z += t
+def out_of_another_call(t):
+    np.sin(t, out=np.tile([1.0], 3))
 
 
-def zeros_multiply(t):
-    z = np.ones(3)
-    z *= t[0]
-
-
-def zeros_out(t):
-    np.sin(t, out=np.zeros(3))
-
-
-def zeros_sum_out(t):
-    np.sum(t, axis=0, out=np.zeros(()))
-
-
-def zeros_add_at(t):
-    np.add.at(np.zeros(3), [0], t[0])
-
-
-def zeros_copyto(t):
-    np.copyto(np.zeros(3), t)
-
-
-def zeros_fill(t):
-    np.zeros(3).fill(t[0])
-
-
-def zeros_put(t):
-    np.put(np.zeros(3), [0], t[:1])
-
-
-def zeros_where_out(t):
-    np.multiply(t, 2.0, out=np.zeros(3), where=[True, False, True])
-
-
-LOST = [
-    zeros_assign, zeros_assign_slice, zeros_in_place, zeros_multiply, zeros_out, zeros_sum_out,
-    zeros_add_at, zeros_fill, zeros_where_out,
-]  # fmt: skip
-UNKNOWN = [zeros_copyto, zeros_put]
+LOST = [of_repeated, into_a_list_of_numbers, out_of_another_call]
 
 
 @MODES
 @pytest.mark.parametrize("write", LOST, ids=lambda f: f.__name__)
 def test_arrays_that_are_not_recorded_refuse_traced_values(write, optimize):
+    """What NumPy makes of plain values alone, other than by its creators, is not recorded."""
+
     def f(t):
         write(t)
         return np.sum(t)
@@ -175,7 +129,6 @@ def test_arrays_that_are_not_recorded_refuse_traced_values(write, optimize):
     assert any(re.search(rf":{line}\b", str(error)) for line in lines) and __file__ in str(error)
 
 
-@pytest.mark.parametrize("write", UNKNOWN, ids=lambda f: f.__name__)
-def test_functions_that_write_are_unsupported(write):
+def test_functions_that_write_are_unsupported():
     with pytest.raises(UnsupportedError, match="on a traced value"):
-        jit_grad(lambda t: write(t), optimize=False)(ROW)
+        jit_grad(lambda t: np.put_along_axis(t, [0], 1.0, 0), optimize=False)(ROW)

@@ -229,6 +229,66 @@ def written_array_returned_before(x, y):
     return z * w
 
 
+def assigned(x, y):
+    z = np.zeros(3)
+    z[0] = y[0]
+    return z * y
+
+
+def assigned_slices(x, y):
+    z, w = np.empty(3), np.arange(12.0).reshape(4, 3)
+    z[:] = y
+    w[1:, :2] = x[1:, 1:]
+    return z * w * y
+
+
+def added_in_place(x, y):
+    z, w = np.zeros((4, 3)), np.full(3, 0.5)
+    z += x
+    w *= y[0]
+    z -= w
+    return z * z
+
+
+def out_of_ufuncs(x, y):
+    z, s = np.zeros(3), np.zeros(())
+    np.sin(y, out=z)
+    np.sum(y, axis=0, out=s)
+    np.multiply(y, 2.0, out=z, where=[True, False, True])
+    return z * z * s
+
+
+def added_at(x, y):
+    z = np.ones(3)
+    np.add.at(z, [0, 0, 1], y)
+    return z * y
+
+
+def filled_copied_put(x, y):
+    z, w, v = np.zeros(3), np.ones((4, 3)), np.eye(3)
+    z.fill(y[1])
+    np.copyto(w, x)
+    np.put(v, [0, 4], y[:2])
+    return (w * z) @ v
+
+
+def lists_of_elements(x, y):
+    z = np.array([[y[0], 1.0], [y[1] * y[2], x[0, 0]]])
+    z[1] *= y[0]
+    return z * z
+
+
+def made_in_a_helper(x, y):
+    z = blank((4, 3))
+    for i in range(4):
+        z[i] = x[i] * y
+    return z * x
+
+
+def blank(shape):
+    return np.zeros(shape)
+
+
 WRITES = [
     view_shows_write, write_through_view, view_of_a_view, two_views, transposed,
     transposed_slices, reshaped, ravelled, new_axis, squeezed, swapped_axes, reversed_view,
@@ -236,7 +296,8 @@ WRITES = [
     ravel_that_copies, astype_that_copies_nothing, astype_that_converts, whole_views,
     own_slices_overlap, reads_between_writes, rebinding_is_not_writing,
     running_recurrence, zeros_like_filled, built_by_elements, swapped_rows, add_view_to_itself,
-    written_array_returned_before,
+    written_array_returned_before, assigned, assigned_slices, added_in_place, out_of_ufuncs,
+    added_at, filled_copied_put, lists_of_elements, made_in_a_helper,
 ]  # fmt: skip
 
 

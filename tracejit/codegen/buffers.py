@@ -52,9 +52,18 @@ def roots_of(graph: Graph) -> dict[Node, Node]:
     """Map each node to the one whose memory it may be a view of: itself, if it views nothing."""
     roots: dict[Node, Node] = {n: n for n in graph.inputs}
     for node in graph.every_node():
-        source = node.inputs[0] if node.op.views and node.inputs else None
+        source = node.inputs[0] if _is_view(node) else None
         roots[node] = roots[source] if type(source) is Node else node
     return roots
+
+
+def _is_view(node: Node) -> bool:
+    """Tell whether a node's value may lie in the memory of its first input."""
+    if not node.op.views or not node.spec.is_array or not node.inputs:
+        return False
+    return not any(  # an array as an index selects copies
+        (i.spec.shape if type(i) is Node else getattr(i, "shape", ())) for i in node.inputs[1:]
+    )
 
 
 def assign_buffers(

@@ -57,6 +57,16 @@ class Compiled:
             trace = trace.tb_next
         return found
 
+    def drawn(self, trace: TracebackType | None) -> tuple[Any, ...]:
+        """Collect the random numbers that the call of a traceback had drawn when it ended."""
+        found: dict[str, Any] = {}
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == self.path:
+                known = trace.tb_frame.f_locals
+                found.update((name, known[name]) for name in self.emitted.draws if name in known)
+            trace = trace.tb_next
+        return tuple(found.values())
+
 
 def _with_pool(function: Callable[..., Any], pool: Pool) -> Callable[..., Any]:
     take, give = pool.take, pool.give

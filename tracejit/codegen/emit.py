@@ -21,7 +21,7 @@ import numpy as np
 from ..cache import Signature
 from ..dag.graph import Graph
 from ..dag.node import Node, line_number
-from ..dag.op import COMMIT, GUARD, INPUT
+from ..dag.op import COMMIT, GUARD, INPUT, is_draw
 from ..outcome import Form, assemble
 from ..tree import Tree
 from . import guards
@@ -40,6 +40,7 @@ class Emitted:
     extras: the values of the function's keyword-only arguments beside `slots`.
     lines: the line number in the text of each node's statement, and of each guard's first test.
     captured: the function's parameters after the user's arguments, in the order of the inputs.
+    draws: the names of what is drawn from random generators, in program order on every path.
     """
 
     text: str
@@ -49,6 +50,7 @@ class Emitted:
     nbytes: int
     lines: dict[Node, int]
     captured: tuple[str, ...] = ()
+    draws: tuple[str, ...] = ()
 
 
 def emit(
@@ -98,7 +100,6 @@ class _Emitter:
         # What a function for an exit may get as an argument, in this order.
         locals_ = [*self.node_names.values(), *self.slots]
         self.rank: dict[str, int] = {name: number for number, name in enumerate(locals_)}
-        self.draws: dict[int, list[Node]] = {}
         self.parameters: dict[int, list[str]] = {}
         self.branches: dict[str, list[Node]] = {}  # by function: the guard of each `if`
 
@@ -140,8 +141,6 @@ class _Emitter:
 
     def module(self) -> Emitted:
         lines = [*self.graph.lines()]
-        for line in lines:  # each before its exits
-            self._note_draws(line)
         functions = [self.line_function(line) for line in reversed(lines)][::-1]
         accepts = accepts_function(self.unpacking, self.constants.note_dtype)
         allocate = self.allocate()
@@ -150,25 +149,20 @@ class _Emitter:
         rest = s.to_source([*unseen, *helpers, *allocate, *functions, accepts])
         prelude: list[ast.stmt] = [ast.Import([ast.alias("numpy", "np")])]
         bound = s.to_source([s.assign(n, value) for n, value in self.constants.bound.items()])
+        code = bound + re.sub("#.*", "", rest)
+        if re.search(r"(?<![\w.])math\.", code):
+            prelude.insert(0, ast.Import([ast.alias("math", None)]))
         for name in ("inf", "nan"):
-            if re.search(rf"(?<![\w.]){name}\b", bound + re.sub("#.*", "", rest)):
+            if re.search(rf"(?<![\w.]){name}\b", code):
                 prelude.append(s.assign(name, s.call("float", ast.Constant(name))))
         for name in sorted(self.constants.dtypes):
             prelude.append(s.assign(name, s.call("np.dtype", ast.Constant(name))))
         text = s.to_source(prelude) + bound.lstrip("\n") + "\n\n" + rest
+        draws = (self.node_names[n] for n in self.graph.every_node() if is_draw(n))
         return Emitted(
             text, self.title, self.extras, bool(self.buffers.slots), self.buffers.nbytes,
-            self._find_lines(text), tuple(self.captured.values()),
+            self._find_lines(text), tuple(self.captured.values()), tuple(draws),
         )  # fmt: skip
-
-    def _note_draws(self, line: Graph) -> None:
-        """Collect the draws of the path that leads to the start of each exit."""
-        drawn = [*self.draws.setdefault(id(line), [])]
-        for node in line.nodes:
-            for other in line.exits.get(node, {}).values():
-                self.draws[id(other)] = [*drawn]
-            if node.op.effect and node.op is not GUARD and node.op.name != COMMIT:
-                drawn.append(node)
 
     def _raises(self, functions: list[ast.FunctionDef]) -> bool:
         return any(
@@ -206,7 +200,6 @@ class _Emitter:
     def line_body(self, line: Graph, branches: list[Node]) -> list[ast.stmt]:
         """Write the statements of a line; `branches` gets the guard of each `if` among them."""
         body: list[ast.stmt] = []
-        drawn = [*self.draws[id(line)]]
         phase = None
         for node in line.nodes:
             if node.op.name == COMMIT or self._inlined(node):
@@ -215,18 +208,16 @@ class _Emitter:
                 phase = node.backward
                 body.append(s.Note("backward" if phase else "forward"))
             if node.op is GUARD:
-                tests = [*self.guard_statements(node, line, drawn)]
+                tests = [*self.guard_statements(node, line)]
                 body += tests
                 branches += [node] * len(tests)
                 continue
             body.extend(self.node_statements(node))
-            if node.op.effect:
-                drawn.append(node)
         if phase is False and self.form.wanted.gradients:
             body.append(s.Note("backward"))
         return body + self.end(line)
 
-    def guard_statements(self, node: Node, line: Graph, drawn: list[Node]) -> Iterator[ast.stmt]:
+    def guard_statements(self, node: Node, line: Graph) -> Iterator[ast.stmt]:
         """Leave the line for another outcome: a known one, or any."""
         kind, recorded = node.attrs["kind"], node.attrs["outcome"]
         others = line.exits.get(node, {})
@@ -242,8 +233,7 @@ class _Emitter:
             onwards = s.call(self.titles[id(other)], *arguments)
             yield branch(outcome, True, ast.Return(onwards))
         if kind != "truth" or not others:
-            draws = [s.name(self.node_names[n]) for n in drawn]
-            yield branch(recorded, False, guards.leave(draws))
+            yield branch(recorded, False, ast.Raise(s.name("Unseen"), None))
 
     def end(self, line: Graph) -> list[ast.stmt]:
         """Return the results of a line; what is to be written to arguments is written then."""

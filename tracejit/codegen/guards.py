@@ -13,7 +13,7 @@ from . import syntax as s
 
 UNSEEN = ast.parse(
     '''class Unseen(Exception):
-    """A path that was not recorded; holds the numbers drawn so far."""
+    """The call goes a way that was not recorded."""
 '''
 ).body
 
@@ -35,11 +35,6 @@ def test(
         value = s.method(value, "tobytes") if exact else s.call("repr", value)
     same, other = _EQUAL.get(kind, (ast.Eq(), ast.NotEq()))
     return ast.Compare(value, [same if equal else other], [write(outcome)])
-
-
-def leave(draws: list[ast.expr]) -> ast.stmt:
-    """Write the way out; `draws`: the random numbers that this call has drawn."""
-    return ast.Raise(s.call("Unseen", ast.List(draws, ast.Load())), None)
 
 
 def names_read(body: list[ast.stmt]) -> set[str]:

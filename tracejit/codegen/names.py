@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from ..dag.node import Node
 
 _DTYPES = {"b1", "c8", "c16", *(f"{kind}{size}" for kind in "fiu" for size in (1, 2, 4, 8, 16))}
-_OURS = {"np", "slots", "allocate", "accepts", "nan", "inf", "number", "Unseen", *_DTYPES}
+_OURS = {
+    "np", "math", "slots", "allocate", "accepts", "nan", "inf", "number", "Unseen", *_DTYPES,
+}  # fmt: skip
 
 
 class Names:

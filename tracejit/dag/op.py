@@ -26,13 +26,16 @@ class Op:
     """One operation; see `op` for the meaning of the fields."""
 
     __slots__ = (
+        "adds",
         "bind",
         "effect",
         "elementwise",
         "fn",
+        "in_place",
         "name",
         "operator",
         "out",
+        "own_vjp",
         "path",
         "reduces",
         "scalar",
@@ -47,6 +50,9 @@ class Op:
         self.fn = fn
         self.path: str | None = fields.get("path")
         self.vjp: Any = fields.get("vjp", MISSING)
+        self.own_vjp: Any = fields.get("own_vjp")
+        self.in_place: Any = fields.get("in_place")
+        self.adds: Op | None = fields.get("adds")
         self.effect: bool = fields.get("effect", False)
         self.variadic: bool = fields.get("variadic", False)
         self.bind: Callable[..., Any] | None = fields.get("bind")
@@ -72,6 +78,14 @@ class Op:
                 return record(value, self, inputs, attrs)
         return self.fn(*inputs, **attrs)
 
+    def reuse(self, *inputs: Any, **attrs: Any) -> Any:
+        """Run or record it in the memory of the first input, whose old value nobody needs."""
+        record = getattr(type(inputs[0]), "_record", None)
+        if record is not None:
+            return record(inputs[0], self, inputs, attrs, self.in_place)
+        run = self if any(is_traced(value) for value in inputs) else self.in_place
+        return run(*inputs, **attrs)
+
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
 
@@ -81,6 +95,9 @@ def op(name: str, fn: Callable[..., Any], *, stands_for: tuple[Any, ...] = (), *
 
     vjp: one rule `(g, out, *inputs, **attrs)` per input; None for an input, or for all, says a
         zero gradient. With variadic=True one rule `(g, out, position, inputs, **attrs)`.
+    in_place: does the same in the memory of the first input. own_vjp: the rule to use where the
+        cotangent is nobody else's and may be overwritten; the rule for the first input comes last.
+    adds: the op that adds the cotangent into one that is there already, in place.
     bind: maps the NumPy function's arguments to (inputs, attrs); its signature is what works.
     stands_for: further NumPy functions with the same meaning.
     effect: it does more than give a value, so it stays where it is, once for each recording.
@@ -117,6 +134,11 @@ def is_traced(value: Any) -> bool:
     return hasattr(type(value), "_record")
 
 
+def is_draw(node: Any) -> bool:
+    """Tell whether a node draws from a random generator: its attributes name what is called."""
+    return node.op.effect and "method" in node.attrs
+
+
 def numpy_path(function: Any) -> str:
     """Write how user code names a NumPy function: np.tanh, np.linalg.inv."""
     name = str(getattr(function, "__name__", function))
@@ -133,6 +155,7 @@ INPUT = op("input", lambda: None, vjp=None)
 IDENTITY = op("identity", lambda x: x, vjp=[lambda g, out, x: g], views=True)
 GUARD = op("guard", lambda x, *, kind, outcome: None, vjp=None, effect=True)
 COMMIT = "commit"  # the name of the op that writes a value into an input when all else is done
+op(COMMIT, lambda target, value: None, vjp=None, effect=True)
 
 
 def exact(value: Any) -> bytes | str:

@@ -9,7 +9,7 @@ is a number until something needs an array). Broadcasting is undone here and nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,18 +27,24 @@ def sweep(
     lift: Lift | None,
     reaches: Callable[[Node], bool],
     enter: Callable[[Node, Any], None] | None = None,
+    leave: Callable[[Node], None] | None = None,
+    reuse: bool = True,
 ) -> None:
-    """Complete `cotangents` in place, from the last node to the first.
+    """Complete `cotangents` in place, from the last node to the first; nodes give up theirs.
 
     Args:
         nodes: in recorded order.
-        cotangents: the seeds; on return also the cotangents of all nodes that were reached.
+        cotangents: the seeds; on return those of what was reached and is not among the nodes.
         lift: makes of a node or constant what the rules compute with; None: its plain value.
         reaches: whether a node depends on something that is differentiated.
         enter: called with each node and its complete cotangent before its rules run.
+        leave: called with each node after its rules have run.
+        reuse: cotangents that nobody else has may be overwritten.
     """
-    for node in reversed(nodes):
-        g = cotangents.get(node)
+    # The nodes whose cotangent was made here and is nowhere else.
+    own: set[Node] = set()
+    for node in reversed(nodes) if leave is None else _leaving(nodes, leave):
+        g = cotangents.pop(node, None)
         if g is None or node.op is INPUT:
             continue
         dtype = getattr(node.value, "dtype", None)
@@ -48,13 +54,16 @@ def sweep(
             enter(node, g)
         op, inputs, attrs = node.op, node.inputs, node.attrs
         out_shape = getattr(node.value, "shape", ())
+        mine = op.own_vjp is not None and reuse and node in own
         if not op.elementwise:
             if getattr(g, "shape", ()) != out_shape:
-                g = _broadcast(g, out_shape, dtype)
+                g, mine = _broadcast(g, out_shape, dtype), False
             elif out_shape == () and type(node.value) is np.ndarray:
                 g = BY_NAME["convert"](g, cls=np.ndarray)  # rules may index it
         values: list[Any] | None = None
-        for position, source in enumerate(inputs):
+        places = range(len(inputs))
+        for position in places if op.own_vjp is None else reversed(places):
+            source = inputs[position]
             if type(source) is not Node or not reaches(source):
                 continue
             rule = op.vjp  # Op.rule, written out: this loop decides how fast direct mode is
@@ -74,15 +83,40 @@ def sweep(
                 else:
                     values = [lift(i) for i in inputs]
                     out = lift(node)
+            known = cotangents.get(source)
+            if op.adds is not None and known is not None and _is_whole(known, source):
+                add = op.adds.reuse if reuse and source in own else op.adds
+                cotangents[source] = add(known, g, *values[1:], **attrs)
+                own.add(source)
+                continue
             if op.variadic:
-                c = rule(g, out, position, values, **attrs)
+                c = (op.own_vjp if mine else rule)(g, out, position, values, **attrs)
             else:
                 c = rule(g, out, *values, **attrs)
             if c is None:
                 continue
             c = _fit(c, source, out_shape, op.elementwise)
-            known = cotangents.get(source)
-            cotangents[source] = c if known is None else known + c
+            if known is not None:
+                c = known + c
+            if known is not None or (position == 0 and (op.adds or op.own_vjp) is not None):
+                own.add(source)
+            cotangents[source] = c
+
+
+def _leaving(nodes: Sequence[Node], leave: Callable[[Node], None]) -> Iterator[Node]:
+    for node in reversed(nodes):
+        yield node
+        leave(node)
+
+
+def _is_whole(cotangent: Any, node: Node) -> bool:
+    """Tell whether a cotangent is an array of exactly its node's shape and dtype."""
+    like = node.value
+    return (
+        isinstance(cotangent, np.ndarray)
+        and cotangent.shape == like.shape
+        and bool(cotangent.dtype == like.dtype)
+    )
 
 
 def depending_on(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:

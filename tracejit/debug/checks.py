@@ -62,7 +62,7 @@ def _report(result: Run, recorder: Recorder, name: str, hook: Hook | None) -> No
         raise NonFiniteError(messages[0])
     ranges = {node: value_range(node.value) for node in (*result.inputs, *nodes)}
     complete = bool(result.output_trees) and len(result.gradients) == result.parameters.leaves
-    graph = seal(result, recorder, name)
+    graph = seal(result, recorder, name, recorder.world.places.inputs)
     if complete or not result.wanted.gradients:
         form = form_of(result)
     else:  # the function raised: show what it did until then

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import Op, op
+from ..dag.op import Op, is_traced, op
+from .elementwise import copy
 from .shape import inverse
 
 
@@ -55,19 +56,25 @@ def _unindex(g: Any, *arrays: Any, key: Any, shape: tuple[int, ...]) -> Any:
     return out
 
 
+def _set(x: Any, value: Any, *arrays: Any, key: Any) -> Any:
+    x[fill(key, arrays)] = value
+    return x
+
+
+def _add(x: Any, value: Any, *arrays: Any, key: Any) -> Any:
+    if is_basic(key):
+        x[key] += value
+    else:
+        np.add.at(x, fill(key, arrays), value)
+    return x
+
+
 def _index_set(x: Any, value: Any, *arrays: Any, key: Any) -> Any:
-    out = np.array(x, order="K")
-    out[fill(key, arrays)] = value
-    return out
+    return _set(np.array(x, order="K"), value, *arrays, key=key)
 
 
 def _index_add(x: Any, value: Any, *arrays: Any, key: Any) -> Any:
-    out = np.array(x, order="K")
-    if is_basic(key):
-        out[key] += value
-    else:
-        np.add.at(out, fill(key, arrays), value)
-    return out
+    return _add(np.array(x, order="K"), value, *arrays, key=key)
 
 
 def _last_writer(*arrays: Any, key: Any, shape: tuple[int, ...]) -> Any:
@@ -93,31 +100,58 @@ def _set_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) -> A
     if position == 0:
         return index_set(g, 0.0, *arrays, key=key)
     read = index(g, *arrays, key=key)
-    if is_basic(key):
-        return read
+    plain = read.value if is_traced(read) else read
+    if isinstance(plain, np.ndarray) and plain.base is not None:
+        read = copy(read)  # the next rule overwrites what this is a view of
+    if is_basic(key) or all(np.result_type(a).kind == "b" for a in arrays):
+        return read  # a mask, too, selects each element once
     counts = last_writer(*arrays, key=key, shape=out.shape)
     if type(counts) is np.ndarray and counts.all():  # constant, and names no element twice
         return read
     return np.where(counts, read, 0)
 
 
+def _own_set_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) -> Any:
+    if position == 0:
+        return index_set.reuse(g, 0.0, *values[2:], key=key)
+    return _set_rule(g, out, position, values, key)
+
+
 def _add_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) -> Any:
     return g if position == 0 else index(g, *values[2:], key=key)
 
 
-index = op("index", _index, variadic=True, vjp=_read_rule, views=True)
+index_set = op(
+    "index_set", _index_set, variadic=True, vjp=_set_rule, own_vjp=_own_set_rule, in_place=_set
+)
+index_add = op("index_add", _index_add, variadic=True, vjp=_add_rule, in_place=_add)
+index = op("index", _index, variadic=True, vjp=_read_rule, views=True, adds=index_add)
 unindex = op("unindex", _unindex, variadic=True, vjp=_unindex_rule)
-index_set = op("index_set", _index_set, variadic=True, vjp=_set_rule)
-index_add = op("index_add", _index_add, variadic=True, vjp=_add_rule)
 last_writer = op("last_writer", _last_writer, vjp=None)
 
+# Whether two arrays overlap, exactly, or as far as their bounds tell.
+overlaps = op("shares_memory", np.shares_memory, vjp=None, path="np.shares_memory")
+near_to = op("may_share_memory", np.may_share_memory, vjp=None, path="np.may_share_memory")
 
-def unview(viewing: Op, base: Any, new: Any, rest: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
-    """Write a view's new value into the array that it views."""
+# Where something holds: the shape of the result depends on values.
+flatnonzero = op("flatnonzero", np.flatnonzero, vjp=None, path="np.flatnonzero")
+argwhere = op("argwhere", np.argwhere, vjp=None, path="np.argwhere")
+
+
+def first_of_each(x: Any) -> Any:
+    """Where each of the different values, in ascending order, stands first in a flat array."""
+    return np.unique(x, return_index=True)[1]
+
+
+unique_places = op("first_of_each", first_of_each, vjp=None)
+
+
+def unview(
+    viewing: Op, base: Any, new: Any, rest: tuple[Any, ...], attrs: dict[str, Any]
+) -> tuple[Any, tuple[Any, ...], Any]:
+    """Say what to write where in the array that a view views: (value, holes, key)."""
     if viewing is index:
-        return index_set(base, new, *rest, key=attrs["key"])
+        return new, rest, attrs["key"]
     if viewing.name == "transpose":
-        new = np.transpose(new, inverse(attrs["axes"]))
-    else:
-        new = np.reshape(new, base.shape, order=attrs.get("order", "C"))
-    return index_set(base, new, key=Ellipsis)
+        return np.transpose(new, inverse(attrs["axes"])), (), Ellipsis
+    return np.reshape(new, base.shape, order=attrs.get("order", "C")), (), Ellipsis

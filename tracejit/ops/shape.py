@@ -146,17 +146,8 @@ def _axis(axis: int, ndim: int) -> int:
     return axis % ndim
 
 
-# Arrays like a traced one: new, and recorded, so that they can be written to.
-zeros_like = op(
-    "zeros_like", np.zeros_like, stands_for=(np.zeros_like,), vjp=None,
-    bind=lambda a, dtype=None: ((a,), {} if dtype is None else {"dtype": np.dtype(dtype)}),
-)  # fmt: skip
-ones_like = op(
-    "ones_like", np.ones_like, stands_for=(np.ones_like,), vjp=None,
-    bind=lambda a, dtype=None: ((a,), {} if dtype is None else {"dtype": np.dtype(dtype)}),
-)  # fmt: skip
 # A new array filled with one value, or with an array broadcast to its shape.
 full = op(
-    "full", lambda x, *, shape, dtype: np.full(shape, x, dtype), path="np.full",
-    vjp=[lambda g, out, x, shape, dtype: g], elementwise=False,
+    "full", lambda x, *, shape, dtype, order="C": np.full(shape, x, dtype, order), path="np.full",
+    vjp=[lambda g, out, x, shape, dtype, order="C": g], elementwise=False,
 )  # fmt: skip

@@ -6,19 +6,20 @@ leave. What has no op is an error that names the function, the user's line and w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dag.node import location
-from ..dag.op import BY_FUNCTION, BY_NAME, COMPOSITES, is_traced, numpy_path
+from ..dag.node import ACTIVE, location
+from ..dag.op import BY_FUNCTION, BY_NAME, COMPOSITES, INPUT, is_traced, numpy_path
 from ..errors import LostGradientError, UnsupportedError
 from ..ops import index as indexing
 from ..ops.elementwise import masked
 from .source import user_site
 
 if TYPE_CHECKING:
+    from .recorder import Recorder
     from .tracer import Tracer
 
 # Functions of shape and type alone: they are answered and leave nothing to record.
@@ -58,7 +59,8 @@ def ufunc(
     elif method == "at" and function in (np.add, np.subtract):
         return _add_at(function, *inputs)
     else:
-        raise unsupported(function, f".{method}")
+        run = getattr(function, method)
+        result = outside(function, inputs, kwargs, f".{method}", run)
     return result if out is None else store(out, result)
 
 
@@ -67,7 +69,7 @@ def _call(
 ) -> Any:
     op = BY_FUNCTION.get(function)
     if op is None:
-        raise unsupported(function)
+        return outside(function, inputs, kwargs)
     where = kwargs.pop("where", True)
     dtype = kwargs.pop("dtype", None)
     kwargs.pop("casting", None) if kwargs.get("casting") == "same_kind" else None
@@ -93,9 +95,10 @@ def _add_at(function: np.ufunc, target: Any, key: Any, value: Any) -> None:
     if not is_traced(target):
         raise lost(f"{numpy_path(function)}.at")
     template, holes = split_key(key)
+    note_selection(target, holes, template, value)
     if function is np.subtract:
         value = -value if hasattr(value, "dtype") else -np.asarray(value)
-    target.write(indexing.index_add(target, value, *holes, key=template))
+    target.put(indexing.index_add, (value, *holes), template)
 
 
 def function(
@@ -119,15 +122,72 @@ def apply(
             return composite(*args, **kwargs)
         op = BY_FUNCTION.get(called)
         if op is None:
-            raise unsupported(called)
+            return outside(called, args, kwargs)
         inputs, attrs = op.bind(*args, **kwargs) if op.bind else (args, kwargs)
         attrs = {key: _settled(value) for key, value in attrs.items()}
     except TypeError as error:
         if "argument" not in str(error):
             raise
         message = str(error).split("() ")[-1]
-        raise unsupported(called, f"({message})") from None
+        return outside(called, args, kwargs, f"({message})")
     return tracer.recorder.record(op, inputs, attrs)
+
+
+def outside(
+    called: Any, args: tuple[Any, ...], kwargs: dict[str, Any], detail: str = "", run: Any = None
+) -> Any:
+    """Answer a call that cannot be recorded on plain values, where no gradient is lost by that.
+
+    Raises:
+        UnsupportedError: a gradient would be lost; or the function writes to a traced array, or
+            gives a view of one, and later writes would show in one of the two only.
+    """
+    run = run or called
+    traced = list(_tracers((args, kwargs)))
+    if not all(tracer.recorder.open for tracer in traced):
+        return run(*plain(args), **plain(kwargs))
+    nodes = [tracer.current() for tracer in traced]
+    if any(node.level == ACTIVE for node in nodes):
+        raise unsupported(called, detail)
+    try:
+        value = run(*plain(args, read_only=True), **plain(kwargs, read_only=True))
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        raise unsupported(called, detail) from None
+    parts = value if isinstance(value, (tuple, list)) else (value,)
+    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    if any(np.may_share_memory(node.value, part) for node in nodes for part in arrays):
+        raise unsupported(called, detail)
+    if not traced:
+        return value
+    recorder = traced[0].recorder
+    if any(node.level for node in nodes):
+        recorder.leave(f"{numpy_path(called)}{detail}, which is not supported yet,")
+    if type(value) in (tuple, list):
+        return type(value)(constant(recorder, part, fresh=False) for part in value)
+    return constant(recorder, value, fresh=False)
+
+
+def constant(recorder: Recorder, value: Any, fresh: bool = True) -> Any:
+    """Record an array that depends on nothing traced; what is no array of numbers stays as it is.
+
+    fresh: nobody else has the array.
+    """
+    if type(value) is not np.ndarray or value.dtype.kind not in "biufc":
+        return value
+    kept = value if fresh else value.copy(order="K")
+    kept.flags.writeable = False  # the recorder need not copy it
+    return recorder.record(BY_NAME["copy"], (kept,), {})
+
+
+def _tracers(value: Any) -> Iterator[Tracer]:
+    """List the tracers in nested tuples, lists and dicts."""
+    if is_traced(value):
+        yield value
+    elif isinstance(value, (tuple, list, dict)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _tracers(part)
 
 
 def _settled(value: Any) -> Any:
@@ -151,7 +211,8 @@ def store(out: Any, result: Any) -> Any:
                 f"non-broadcastable output operand with shape {out.shape} "
                 f"doesn't match the broadcast shape {result.shape}"
             )
-        result = indexing.index_set(out, result, key=Ellipsis)
+        out.put(indexing.index_set, (result,), Ellipsis)
+        return out
     elif not isinstance(result, np.ndarray):  # NumPy makes scalars of 0-d results, out= does not
         result = BY_NAME["convert"](result, cls=np.ndarray)
     out.write(result)
@@ -175,12 +236,35 @@ def _split_part(part: Any) -> tuple[Any, tuple[Any, ...]]:
         return _concrete(part), ()
     if isinstance(part, np.ndarray) or not hasattr(part, "__index__") or is_traced(part):
         hole: Any = part if hasattr(part, "dtype") or is_traced(part) else _array_of(part)
-        if is_traced(hole) and getattr(getattr(hole, "dtype", None), "kind", "") == "b":
-            hole = hole._leave("a traced boolean mask used as an index", True)
-        elif is_traced(hole) and isinstance(hole, bool):
+        if is_traced(hole) and isinstance(hole, (bool, np.bool_)):
             return bool(hole), ()
         return indexing.HOLE, (hole,)
     return (bool(part) if isinstance(part, bool) else part.__index__()), ()
+
+
+def note_shape(found: Any) -> None:
+    """Note that what follows holds only for the shape that this value has: it depends on values."""
+    if is_traced(found):
+        found.recorder.guard(found.current(), "shape", found.shape)
+
+
+def note_selected(found: Any, holes: tuple[Any, ...]) -> None:
+    """Note the shape of what an index with a traced mask in it has selected."""
+    if any(_is_mask(hole) for hole in holes):
+        note_shape(found)
+
+
+def _is_mask(hole: Any) -> bool:
+    return is_traced(hole) and isinstance(hole, np.ndarray) and hole.dtype.kind == "b"
+
+
+def note_selection(target: Any, holes: tuple[Any, ...], template: Any, value: Any) -> None:
+    """Do the same for an index that is written to; a number that is written fits any shape."""
+    recorder = target.recorder
+    if not recorder.for_compiling or not (is_traced(value) or np.ndim(value)):
+        return
+    if any(_is_mask(hole) for hole in holes):
+        note_shape(recorder.record(indexing.index, (target, *holes), {"key": template}))
 
 
 def _array_of(part: Any) -> Any:
@@ -194,14 +278,34 @@ def _concrete(key: slice) -> slice:
     return slice(*(None if end is None else end.__index__() for end in ends))
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, read_only: bool = False) -> Any:
     """Replace tracers by their values inside tuples, lists and dicts."""
     if is_traced(value):
-        return value.value
-    if type(value) in (tuple, list):
-        return type(value)(plain(v) for v in value)
+        value = value.value
+        if read_only and type(value) is np.ndarray:
+            value = value.view()
+            value.flags.writeable = False
+        return value
+    if isinstance(value, (tuple, list)):
+        values = [plain(v, read_only) for v in value]
+        return values if isinstance(value, list) else tuple(values)
     if type(value) is dict:
-        return {k: plain(v) for k, v in value.items()}
+        return {k: plain(v, read_only) for k, v in value.items()}
+    return value
+
+
+def given_out(value: Any) -> Any:
+    """Replace tracers that do not depend on parameters by their values, in containers too."""
+    if is_traced(value):
+        node = value.current()
+        if node.level == ACTIVE:
+            return value
+        shared = type(node.value) is np.ndarray and node.op is not INPUT
+        return node.value.copy() if shared else node.value
+    if type(value) in (tuple, list):
+        return type(value)(given_out(v) for v in value)
+    if type(value) is dict:
+        return {k: given_out(v) for k, v in value.items()}
     return value
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,10 @@ from ..dag.op import GUARD, Op
 from ..errors import TracejitError, UnsupportedError
 from . import source
 from .tracer import Tracer
+from .writes import WriteLog
+
+if TYPE_CHECKING:
+    from .world import World
 
 SNAPSHOT_LIMIT = 1 << 16  # bytes; direct mode copies constant arrays up to this size
 
@@ -33,32 +38,53 @@ def active_recorder() -> Recorder | None:
 class Recorder:
     """Records the operations of one call; open from `__enter__` to `__exit__`.
 
+    drawn: random numbers that an abandoned attempt has drawn; they are not drawn again.
+    writes: what was written in place.
     left: why what was recorded cannot be compiled (a value left the trace), or None.
     origin: while gradient rules run, the node whose rules they are; its site is theirs.
     """
 
     __slots__ = (
-        "_snapshots", "_watched", "for_compiling", "keep_stacks", "left", "nodes", "open", "origin",
+        "_drawn", "_frame", "_snapshots", "_watched", "for_compiling", "keep_stacks", "left",
+        "nodes", "open", "origin", "promoted", "world", "writes",
     )  # fmt: skip
 
-    def __init__(self, for_compiling: bool, keep_stacks: bool = False) -> None:
+    def __init__(
+        self, for_compiling: bool, keep_stacks: bool = False, drawn: tuple[Any, ...] = ()
+    ) -> None:
         self.nodes: list[Node] = []
         self.open = False
         self.left: str | None = None
+        self._frame: FrameType | None = None
         self.origin: Node | None = None
         self.for_compiling = for_compiling
         self.keep_stacks = keep_stacks
+        self.world: World
+        self.promoted: frozenset[Any] = frozenset()
+        self._drawn = list(reversed(drawn))
+        self.writes = WriteLog(enabled=not keep_stacks)
         self._snapshots: dict[int, tuple[Any, Any]] = {}
         self._watched: dict[int, tuple[Any, int, Site | None]] = {}
 
     def __enter__(self) -> Recorder:
         self.open = True
+        self._frame = sys._getframe(1)
         _thread.recorder = self
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.open = False
+        self._frame = None
         _thread.recorder = None
+
+    def is_running(self) -> bool:
+        """Tell whether the call is still going on; close what an interrupt has left open."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and frame is not self._frame:
+            frame = frame.f_back
+        if frame is None:
+            self.__exit__()
+        return frame is not None
 
     def leave(self, what: str) -> None:
         """Note that a traced value became a plain one, so that this trace is no program."""
@@ -86,11 +112,15 @@ class Recorder:
                         level = node.level
                     continue
                 arg = arg.value
-            elif not isinstance(arg, _SCALARS):
+            elif type(arg) not in _EXACT:
                 arg = self._constant(arg)
             values.append(arg)
             inputs.append(arg)
-        value = (fn or op.fn)(*values, **attrs)
+        try:
+            value = (fn or op.fn)(*values, **attrs)
+        except Exception:  # if it goes on after this, it may go on otherwise at another call
+            self.leave(f"an exception that {op.name} raises is handled")
+            raise
         if not self.open:
             return value
         if op.vjp is None and level:  # no gradient passes, so none can be lost from here on
@@ -114,6 +144,18 @@ class Recorder:
             attrs = {"kind": kind, "outcome": outcome}
             self.nodes.append(Node(GUARD, (node,), attrs, None, source.user_site(), FIXED))
 
+    def replay(self, draw: Callable[[], Any]) -> Any:
+        """Draw a number, unless an attempt that was given up has drawn it already."""
+        return self._drawn.pop() if self._drawn else draw()
+
+    def effect(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], value: Any) -> Node:
+        """Note something that was done besides computing, and what it gave."""
+        node = Node(op, inputs, attrs, value, source.user_site(), VARIES)
+        if self.keep_stacks:
+            node.stack = source.user_stack()
+        self.nodes.append(node)
+        return node
+
     def lift(self, ref: Any) -> Any:
         """Make a tracer on a node; constants stay what they are."""
         return Tracer(ref, self) if type(ref) is Node else ref
@@ -129,8 +171,11 @@ class Recorder:
 
     def _constant(self, value: Any) -> Any:
         """Prepare an untraced operand: a later write to it must not reach what was recorded."""
-        if value is None:
+        if value is None or isinstance(value, np.generic):
             return value
+        if isinstance(value, (int, float, complex)):  # of a subclass: an IntEnum, say
+            kinds: Any = (int, float, complex)
+            return next(kind for kind in kinds if isinstance(value, kind))(value)
         if not isinstance(value, np.ndarray):
             return np.asarray(value)
         if type(value) is not np.ndarray:
@@ -170,7 +215,7 @@ def _checksum(value: Any) -> int:
     return int(np.bitwise_xor.reduce(words)) ^ hash(int(np.add.reduce(words)))
 
 
-_SCALARS = (float, int, complex, np.generic, bool)
+_EXACT = frozenset((float, int, complex, bool))
 
 
 def _site() -> Site | None:

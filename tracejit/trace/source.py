@@ -25,6 +25,9 @@ _INTERNAL = (
 )
 
 
+_REMAINDERS = (6, 19)  # of BINARY_OP: % and %=
+
+
 class _Internal(dict[str, bool]):
     """Whether a file belongs to tracejit or NumPy, remembered by file name."""
 
@@ -49,6 +52,16 @@ def user_site() -> Site | None:
     """Say where the user's code is now."""
     frame = user_frame(2)
     return None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def is_formatting() -> bool:
+    """Tell whether a value is asked for by `"..." % value`, or by Python's logging."""
+    frame = sys._getframe(2)
+    code, offset = frame.f_code, frame.f_lasti
+    if frame.f_globals.get("__name__") == "logging":
+        return True
+    name, argument = dis.opname[code.co_code[offset]], code.co_code[offset + 1]
+    return name == "BINARY_MODULO" or (name == "BINARY_OP" and argument in _REMAINDERS)
 
 
 def warn(message: str) -> None:
@@ -83,7 +96,9 @@ def _bindings(code: CodeType) -> dict[int, str]:
             "FAST" in instruction.opname or instruction.opname in ("STORE_DEREF", "STORE_NAME")
         ):
             name = instruction.argval
-            found[previous] = name[0] if isinstance(name, tuple) else name
+            bound: str = name[0] if isinstance(name, tuple) else name
+            # A call of a Python function stands at the end of its instruction.
+            found.update(dict.fromkeys(range(previous, instruction.offset, 2), bound))
         previous = instruction.offset
     return found
 

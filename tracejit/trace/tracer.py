@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..dag.node import ACTIVE, Node, location
-from ..dag.op import BY_FUNCTION, BY_NAME, IDENTITY, INPUT, Op
-from ..errors import LostGradientError, UnsupportedError, WriteToArgumentError
+from ..dag.op import BY_FUNCTION, BY_NAME, IDENTITY, INPUT, Op, exact
+from ..errors import LostGradientError, UnsupportedError
 from ..ops import index as indexing
 from . import dispatch
-from .source import user_site
+from .source import is_formatting, user_site
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -59,7 +59,12 @@ class Tracer:
     def current(self) -> Node:
         """The node of the value now, after writes to arrays that share its memory."""
         if self.base is not None and self.stamp != self.base.stamp_now():
-            fresh = self.recorder.record(self.node.op, (self.base, *self.rest), self.node.attrs)
+            node, args = self.node, (self.base, *self.rest)
+            fresh = self.recorder.record(node.op, args, node.attrs)
+            if type(fresh) is not Tracer:  # the call has ended
+                fresh = Tracer(
+                    Node(node.op, (), node.attrs, fresh, node.site, node.level), self.recorder
+                )
             self.node = fresh.node
             self.stamp = self.base.stamp_now()
         return self.node
@@ -68,8 +73,10 @@ class Tracer:
         """Count the writes to this array or to any that it views."""
         return self.version if self.base is None else self.version + self.base.stamp_now()
 
-    def _record(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
-        return self.recorder.record(op, args, attrs)
+    def _record(
+        self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], fn: Any = None
+    ) -> Any:
+        return self.recorder.record(op, args, attrs, fn)
 
     def _leave(self, what: str, keeps_gradient: bool = False) -> Any:
         """Give the plain value to code that cannot be recorded."""
@@ -144,14 +151,29 @@ class Tracer:
 
     def __getitem__(self, key: Any) -> Any:
         template, holes = dispatch.split_key(key)
-        return self.recorder.record(indexing.index, (self, *holes), {"key": template})
+        found = self.recorder.record(indexing.index, (self, *holes), {"key": template})
+        if holes:
+            dispatch.note_selected(found, holes)
+        return found
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if not isinstance(self, np.ndarray):
             kind = type(self.node.value).__name__
             raise TypeError(f"{kind!r} object does not support item assignment")
         template, holes = dispatch.split_key(key)
-        self.write(indexing.index_set(self, value, *holes, key=template))
+        if holes:
+            dispatch.note_selection(self, holes, template, value)
+        self.put(indexing.index_set, (value, *holes), template)
+
+    def put(self, op: Op, args: tuple[Any, ...], key: Any) -> None:
+        """Write to the elements at an index, `op` being index_set or index_add."""
+        if self.base is None and self.recorder.open and self.recorder.writes.owned_by(self):
+            self.node = self.recorder.writes.record(self, op, args, key).node
+            self.version += 1
+            return
+        self.write(op(self, *args, key=key))
+        if self.base is None:
+            self.recorder.writes.own(self)
 
     def write(self, new: Any) -> None:
         """Let this array, and those that share its memory, have a new value from now on."""
@@ -161,18 +183,16 @@ class Tracer:
         root = self
         while root.base is not None:
             root = root.base
-        if root.node.op is INPUT or root.node.op is IDENTITY:
-            raise WriteToArgumentError(
-                f"the in-place write at {location(user_site())} changes an argument of the traced "
-                "function; write `x = x + ...` instead of `x += ...`, or copy first: x = x.copy()"
-            )
         if not self.node.value.flags.writeable:
             raise ValueError(f"assignment destination is read-only at {location(user_site())}")
+        if root.node.op is INPUT or root.node.op is IDENTITY:
+            self.recorder.writes.enter(root)
         if self.base is not None:
             self.current()
-            whole = indexing.unview(self.node.op, self.base, Tracer(node, self.recorder),
-                                    self.rest, self.node.attrs)
-            self.base.write(whole)
+            value, holes, key = indexing.unview(
+                self.node.op, self.base, Tracer(node, self.recorder), self.rest, self.node.attrs
+            )
+            self.base.put(indexing.index_set, (value, *holes), key)
             view = self.recorder.record(self.node.op, (self.base, *self.rest), self.node.attrs)
             self.node = view.node
             self.stamp = self.base.stamp_now()
@@ -181,6 +201,12 @@ class Tracer:
             self.version += 1
 
     # -- leaving the trace -------------------------------------------------------------------
+
+    def _looked_at(self) -> Any:
+        """Give the plain value where what follows holds for exactly this one."""
+        node = self.current()
+        self.recorder.guard(node, "value", exact(node.value))
+        return node.value
 
     def __bool__(self) -> bool:
         node = self.current()
@@ -195,36 +221,44 @@ class Tracer:
         return outcome
 
     def __int__(self) -> int:
-        return int(self._leave("int() of a traced value", keeps_gradient=True))
+        return int(self._looked_at())
 
     def __float__(self) -> float:
+        if is_formatting():
+            return float(self._looked_at())
         return float(self._leave("float() of a traced value"))
 
     def __complex__(self) -> complex:
         return complex(self._leave("complex() of a traced value"))
 
     def __hash__(self) -> int:
-        return hash(self._leave("hash() of a traced value", keeps_gradient=True))
+        return hash(self._looked_at())
 
     def __contains__(self, item: Any) -> bool:
-        plain = item.value if type(item) is Tracer else item
-        return plain in self._leave("'in' on a traced value", keeps_gradient=True)
+        if not isinstance(self, np.ndarray):
+            raise TypeError(f"argument of type {type(self.node.value).__name__!r} is not iterable")
+        return bool(np.any(self == item))  # as ndarray has it
 
-    def __round__(self, digits: int | None = None) -> Any:
-        return round(self._leave("round() of a traced value", keeps_gradient=True), digits)
+    def __round__(self, digits: Any = None) -> Any:
+        given = {} if digits is None else {"ndigits": digits.__index__()}
+        return BY_NAME["round_number"](self, **given)
 
     def __str__(self) -> str:
-        return str(self._leave("text of a traced value", keeps_gradient=True))
+        return str(self._looked_at())
 
     def __repr__(self) -> str:
-        return repr(self._leave("text of a traced value", keeps_gradient=True))
+        return repr(self._looked_at())
 
     def __format__(self, spec: str) -> str:
-        return format(self._leave("text of a traced value", keeps_gradient=True), spec)
+        return format(self._looked_at(), spec)
 
     def tolist(self) -> Any:
-        """A plain list of numbers; an error where that would lose a gradient."""
-        return self._leave("tolist() of a traced value").tolist()
+        """A list of detached numbers; an error where that would lose a gradient."""
+        if self.current().level == ACTIVE:
+            self._leave("tolist() of a traced value")
+        if isinstance(self, np.ndarray) and self.ndim:
+            return [row.tolist() for row in self]
+        return BY_NAME["item"](self) if hasattr(self.node.value, "dtype") else self
 
     def __copy__(self) -> Any:
         return BY_NAME["copy"](self) if isinstance(self, np.ndarray) else self

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from ...dag.node import Node, Spec
-from ...dag.op import numpy_path
+from ...dag.op import is_draw, numpy_path
 from ...ops.index import HOLE, is_basic
 from .. import syntax as s
 from . import Number, Operand
+from .created import EXPRESSIONS
 
 _BINARY: dict[str, ast.operator] = {
     "+": ast.Add(), "-": ast.Sub(), "*": ast.Mult(), "/": ast.Div(), "//": ast.FloorDiv(),
@@ -32,7 +33,7 @@ _COMPARE: dict[str, ast.cmpop] = {
 }  # fmt: skip
 _UNARY: dict[str, ast.unaryop] = {"-": ast.USub(), "+": ast.UAdd(), "~": ast.Invert()}
 
-_WITH_COPYTO = {"where", "astype", "copy", "full", "zeros_like", "ones_like",
+_WITH_COPYTO = {"where", "astype", "copy", "full", "zeros",
                 "index_set", "index_add", "unindex"}  # fmt: skip
 
 
@@ -60,7 +61,7 @@ def is_inlined(node: Node, readers: int) -> bool:
 def expression(node: Node, operand: Operand) -> ast.expr:
     """Write a node as an expression that makes a new value (or a view)."""
     op, attrs = node.op, node.attrs
-    special = _draw if _is_draw(node) else _SPECIAL.get(op.name)
+    special = _draw if is_draw(node) else _SPECIAL.get(op.name)
     if special is not None:
         return special(node, operand)
     operands = [operand(i) for i in node.inputs]
@@ -126,8 +127,8 @@ def statements(
         cast = s.literal("unsafe") if op.name == "astype" else None
         copy = s.call("np.copyto", out, operands[0], casting=cast)
         return [s.expression(copy), s.assign(target, out, comment)]
-    if op.name in ("zeros_like", "ones_like"):
-        fill = s.method(out, "fill", s.literal(int(op.name == "ones_like")))
+    if op.name == "zeros":
+        fill = s.method(out, "fill", s.literal(0))
         return [s.expression(fill), s.assign(target, out, comment)]
     if op.reduces is not None:
         return [s.assign(target, _reduce(node, operands, out), comment)]
@@ -184,7 +185,7 @@ def _is_known(node: Node) -> bool:
     """Tell whether NumPy or Python have a name for what the node does."""
     op = node.op
     known = op.path or op.symbol or op.name in _SPECIAL or op.name in _MULTIPLE
-    return bool(known or _is_draw(node))
+    return bool(known or is_draw(node))
 
 
 def _function_name(node: Node) -> str:
@@ -264,7 +265,7 @@ def _convert(node: Node, operand: Operand) -> ast.expr:
         return s.call("np.array", value)
     if type(source) is Node and source.spec.is_array:
         value = s.method(value, "item")
-        if cls is float:
+        if cls is float and source.spec.dtype in (np.float64, np.float32, np.float16):
             return value
     return s.call("float" if cls is float else f"np.{cls.__name__}", value)
 
@@ -279,16 +280,6 @@ def _item(node: Node, operand: Operand) -> ast.expr:
 
 def _identity(node: Node, operand: Operand) -> ast.expr:
     return operand(node.inputs[0])
-
-
-def _full(node: Node, operand: Operand) -> ast.expr:
-    shape, dtype = s.literal(node.attrs["shape"]), s.literal(node.attrs["dtype"])
-    return s.call("np.full", shape, operand(node.inputs[0]), dtype)
-
-
-def _is_draw(node: Node) -> bool:
-    """Tell whether a node draws random numbers: Python names what is called by its attribute."""
-    return node.op.effect and "method" in node.attrs
 
 
 def _draw(node: Node, operand: Operand) -> ast.expr:
@@ -318,7 +309,7 @@ _SPECIAL: dict[str, Callable[[Node, Operand], ast.expr]] = {
     "convert": _convert,
     "astype": _astype,
     "item": _item,
-    "full": _full,
+    **EXPRESSIONS,
 }
 
 

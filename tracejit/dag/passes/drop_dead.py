@@ -12,6 +12,9 @@ from dataclasses import replace
 from ..graph import Graph, rebuild_lines
 from ..node import Node
 
+_RAISING = ("divide", "floor_divide", "remainder", "power", "int", "round_number")
+
+
 
 def drop_dead(graph: Graph) -> Graph:
     """Keep the nodes that an output depends on, have an effect or may raise; inputs stay."""
@@ -32,5 +35,6 @@ def _may_raise(node: Node) -> bool:
     if node.backward:
         return False
     if node.spec.is_python:
-        return node.op.name in ("divide", "floor_divide", "remainder", "power")
+        name = node.op.name
+        return name in _RAISING or name.startswith("math.")
     return node.op.name == "linalg.inv" or (node.op.name == "index" and len(node.operands) > 1)

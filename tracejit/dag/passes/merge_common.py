@@ -24,6 +24,8 @@ def merge_common(graph: Graph) -> Graph:
     keys: dict[Node, Hashable] = {}
 
     def merge(node: Node) -> Node:
+        if not node.operands and node.spec.is_array:  # a new array, that is written to
+            return node
         inputs = [_key(i) for i in node.inputs]
         if node.op.name in _COMMUTATIVE:
             inputs.sort(key=repr)

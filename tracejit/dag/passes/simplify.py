@@ -238,7 +238,7 @@ def _power(node: Node) -> Any:
     return _same(node, x) if exponent == 1 else None
 
 
-@_rule("positive", "astype", "identity", "broadcast_to", "reshape", "convert")
+@_rule("positive", "astype", "identity", "broadcast_to", "reshape", "convert", "stop_gradient")
 def _nothing(node: Node) -> Any:
     """Drop what changes nothing."""
     if node.op.name == "reshape" and "order" in node.attrs:

@@ -1,0 +1,366 @@
+"""Twins of modules, of Python's built-in functions and of random generators.
+
+NumPy's and math's twins are made once: their functions record into whatever recorder is open in
+the thread, and are the real ones where none is. Draws from random generators are recorded as ops
+with an effect, so that compiled code draws again, from the same generator and in the same order.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import math
+import sys
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..dag.node import ACTIVE, VARIES, Node, location
+from ..dag.op import BY_FUNCTION, COMPOSITES, INPUT, Op, is_traced
+from ..errors import LostGradientError
+from ..ops.index import HOLE
+from . import dispatch, source
+from .creators import CREATORS, MATH, to_float, to_int
+from .places import Place
+from .tracer import Tracer
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+    from .world import World
+
+# Modules of Python's library whose functions and classes do nothing but compute.
+PURE = {
+    "abc", "builtins", "cmath", "collections", "copy", "dataclasses", "decimal", "enum",
+    "fractions", "functools", "itertools", "math", "numbers", "operator", "_operator", "string",
+    "typing", "types",
+}  # fmt: skip
+_PURE_BUILTINS = {
+    "Ellipsis", "False", "None", "NotImplemented", "True", "__build_class__", "__debug__", "abs",
+    "all", "any", "ascii", "bin", "bool", "bytes", "callable", "chr", "classmethod", "complex",
+    "dict", "divmod", "enumerate", "filter", "format", "frozenset", "getattr", "hasattr", "hash",
+    "hex", "isinstance", "issubclass", "iter", "len", "list", "map", "max", "min", "next",
+    "object", "oct", "ord", "pow", "property", "range", "repr", "reversed", "round", "set",
+    "setattr", "slice", "sorted", "staticmethod", "str", "sum", "super", "tuple", "vars", "zip",
+}  # fmt: skip
+# NumPy functions that do more than compute: files, settings, state.
+_IMPURE = {
+    "errstate", "fromfile", "fromregex", "genfromtxt", "load", "loadtxt", "memmap", "nditer",
+    "printoptions", "save", "savetxt", "savez", "savez_compressed", "set_printoptions",
+    "setbufsize", "seterr", "seterrcall", "show_config", "info",
+}  # fmt: skip
+_NO_DRAWS = {
+    "bit_generator", "bytes", "get_bit_generator", "get_state", "permuted", "seed",
+    "set_bit_generator", "set_state", "shuffle", "spawn",
+}  # fmt: skip
+_MAKE_GENERATOR = {"default_rng", "RandomState", "Generator"}
+
+
+Attribute = Callable[[str], tuple[Any, bool]]  # its value, and whether to keep it
+
+
+class _Twin(type):
+    """The type of twins of `float`, `int` and `type`: they pass for the real ones."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return cls.make(*args, **kwargs)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.__tracejit_real__)
+
+    def __subclasscheck__(cls, other: Any) -> bool:
+        return issubclass(other, cls.__tracejit_real__)
+
+    def __eq__(cls, other: Any) -> bool:
+        return other is cls or other is cls.__tracejit_real__
+
+    def __hash__(cls) -> int:
+        return hash(cls.__tracejit_real__)
+
+    def __getattr__(cls, name: str) -> Any:
+        return getattr(cls.__tracejit_real__, name)
+
+
+def _type_of(value: Any, *more: Any, **keywords: Any) -> Any:
+    if more:
+        return type(value, *more, **keywords)
+    if type(value) is _Twin:
+        return TYPE_TWINS[type]
+    found = value.__class__ if is_traced(value) or type(value) is Draws else type(value)
+    found = found.__mro__[1] if "__tracejit_link__" in vars(found) else found
+    return TYPE_TWINS.get(found, found)
+
+
+def _twin_of(real: Any, make: Any, **more: Any) -> Any:
+    return _Twin(real.__name__, (), {"__tracejit_real__": real, "make": staticmethod(make), **more})
+
+
+def _make_float(*value: Any) -> Any:
+    return to_float(*value) if value else 0.0
+
+
+def _make_int(*value: Any, **base: Any) -> Any:
+    return to_int(*value) if len(value) == 1 and not base else int(*value, **base)
+
+
+# Twins of types that are asked for the type of a traced value, or make numbers of one.
+TYPE_TWINS: dict[Any, Any] = {
+    float: _twin_of(float, _make_float, dtype=np.dtype(float)),
+    int: _twin_of(int, _make_int, dtype=np.dtype(int)),
+    type: _twin_of(type, _type_of),
+}
+
+
+def builtin_twin(world: World, name: str) -> Any:
+    """Hand out one of Python's built-in names."""
+    value = getattr(builtins, name, None)
+    if isinstance(value, type) and value in TYPE_TWINS:
+        return TYPE_TWINS[value]
+    exception = isinstance(value, type) and issubclass(value, BaseException)
+    if name not in _PURE_BUILTINS and not exception and not name.startswith("__"):
+        world.leave(f"{name}() is called")
+    return value
+
+
+def is_pure(value: Any) -> bool:
+    """Tell whether a callable that is no Python function does nothing but compute."""
+    if value in BY_FUNCTION or value in COMPOSITES:
+        return True
+    home = getattr(value, "__module__", None) or ""
+    if home.partition(".")[0] == "numpy":
+        return getattr(value, "__name__", "") not in _IMPURE and ".random" not in home
+    receiver = getattr(value, "__self__", None)
+    bound = receiver is not None and not isinstance(receiver, types.ModuleType)
+    if home == "builtins":
+        return not bound and value.__name__ in _PURE_BUILTINS
+    return (home in PURE and not bound) or isinstance(value, types.MethodDescriptorType)
+
+
+def outside(value: Any) -> Any:
+    """Hand out a function that cannot be followed: it gets plain values, where no gradient is lost.
+
+    Tracers that depend on parameters go as they are, and raise where they become plain ones.
+    """
+    if not isinstance(value, (types.FunctionType, types.BuiltinFunctionType)):
+        return value
+
+    @functools.wraps(value, updated=())
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return value(*dispatch.given_out(args), **dispatch.given_out(kwargs))
+
+    return call
+
+
+def library_function(world: World, value: Any, place: Place) -> Any:
+    """Hand out a Python function of NumPy, of tracejit or of Python's library."""
+    from . import twins
+
+    home = (value.__module__ or "").partition(".")[0]
+    if home in ("numpy", "tracejit"):
+        twins.same(world, value, place)
+        return recording_twin(value)
+    return (twins.same if home in PURE else twins.opaque)(world, value, place)
+
+
+# -- modules -------------------------------------------------------------------------------------
+
+
+class _Module(types.ModuleType):
+    """A module's twin: its attributes are handed out when they are read."""
+
+    def __init__(self, real: types.ModuleType, attribute: Attribute) -> None:
+        super().__init__(real.__name__, real.__doc__)
+        self.__dict__["__tracejit_attribute__"] = attribute
+
+    def __getattr__(self, name: str) -> Any:
+        value, keep = self.__dict__["__tracejit_attribute__"](name)
+        if keep:
+            self.__dict__[name] = value
+        return value
+
+
+def twin_module(world: World, value: Any, place: Place) -> Any:
+    """Make the twin of a module."""
+    place.require("{v} is {0}", value)
+    home = value.__name__.partition(".")[0]
+    if home == "numpy" or value is math:
+        return _recording_module(value)
+    if home in PURE or home == "tracejit":
+        return value
+    if home in sys.stdlib_module_names:
+        world.leave(f"the module {value.__name__} is used")
+        return _Module(value, lambda name: (outside(getattr(value, name)), True))
+    root = world.constant(vars(value), value.__name__)
+    handed: dict[str, Any] = {}
+
+    def attribute(name: str) -> tuple[Any, bool]:
+        real = getattr(value, name)
+        if world.closed or name not in vars(value):
+            return real, False
+        inside = world.step(root, "{p}[{0}]", name, keys=(name,))
+        handed[name] = world.hand_out(real, inside)
+        return handed[name], True
+
+    twin = _Module(value, attribute)
+    known = dict(vars(twin))
+    world.remember(value, twin, place)
+
+    def carry_over() -> str | None:
+        change = None
+        for name, held in {**vars(twin)}.items():
+            if handed.get(name, known.get(name)) is not held:
+                setattr(value, name, world.plain(held))
+                change = f"{value.__name__}.{name} is written"
+            if name in handed:
+                del twin.__dict__[name]  # from now on the real one is asked
+        return change
+
+    world.when_closed(carry_over)
+    return twin
+
+
+@functools.lru_cache(maxsize=64)
+def _recording_module(module: types.ModuleType) -> Any:
+    if module.__name__ == "numpy.random":
+        return _Module(module, _random_attribute)
+
+    def attribute(name: str) -> tuple[Any, bool]:
+        value = getattr(module, name)
+        if isinstance(value, types.ModuleType):
+            return _recording_module(value), True
+        if name in _IMPURE:
+            _leave(f"{module.__name__}.{name} is used")
+            return value, False
+        return recording_twin(value), True
+
+    return _Module(module, attribute)
+
+
+def recording_twin(value: Any) -> Any:
+    """The twin of a function of NumPy or math, which may be the function itself."""
+    try:
+        return CREATORS.get(value) or MATH.get(value) or value
+    except TypeError:  # cannot be hashed
+        return value
+
+
+def _leave(what: str) -> None:
+    recorder = source_recorder()
+    if recorder is not None:
+        recorder.leave(what)
+
+
+def source_recorder() -> Recorder | None:
+    """The recorder that is open in this thread."""
+    from .recorder import active_recorder
+
+    return active_recorder()
+
+
+# -- random numbers ------------------------------------------------------------------------------
+
+
+def _random_attribute(name: str) -> tuple[Any, bool]:
+    value = getattr(np.random, name)
+    if name in _MAKE_GENERATOR and name != "Generator":
+        return _drawing(None, name, value, makes=True), True
+    if isinstance(value, (type, types.ModuleType)):
+        return value, True
+    if name in _NO_DRAWS or not callable(value):
+        _leave(f"np.random.{name} is used")
+        return value, False
+    return _drawing(None, name, value), True
+
+
+def twin_generator(world: World, value: Any, place: Place) -> Any:
+    """Make the twin of a random generator: what it draws is recorded."""
+    place.require("type({v}) is {0}", type(value))
+    node = Node(INPUT, (), {}, value, None, VARIES)
+    world.places.make_input(place, node)
+    twin = Draws(node)
+    world.remember(value, twin, place)
+    return twin
+
+
+def is_generator(value: Any) -> bool:
+    """Tell whether a value is one of NumPy's random generators."""
+    if not type(value).__module__.startswith("numpy.random"):  # which is slow to import
+        return False
+    return type(value) in (np.random.Generator, np.random.RandomState)
+
+
+class Draws:
+    """The twin of a random generator."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._real = node.value
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self._real)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._real, name)
+        if name in _NO_DRAWS or not callable(value):
+            _leave(f".{name} of a random generator is used")
+            return value
+        drawing = self.__dict__[name] = _drawing(self._node, name, value)
+        return drawing
+
+
+@functools.lru_cache(maxsize=256)
+def draw_op(method: str) -> Op:
+    """The op that calls one method of a random generator, or function of np.random."""
+    return Op(method, lambda generator, *args, **attrs: None, vjp=None, effect=True)
+
+
+def _drawing(
+    generator: Node | None, method: str, real: Callable[..., Any], makes: bool = False
+) -> Callable[..., Any]:
+    def draw(*args: Any, **kwargs: Any) -> Any:
+        recorder = source_recorder()
+        if recorder is None:
+            return real(*args, **kwargs)
+        args, kwargs = _real_types(args), _real_types(kwargs)
+        holes: list[Node] = []
+        attrs = {
+            "method": method,
+            "args": tuple(_template(a, holes) for a in args),
+            "kwargs": {key: _template(value, holes) for key, value in kwargs.items()},
+        }
+        if any(hole.level == ACTIVE for hole in holes):
+            raise LostGradientError(
+                f"{method}() at {location(source.user_site())} draws with arguments that depend on "
+                "the parameters, and no gradient passes through a draw; draw standard numbers and "
+                "transform them: mean + scale * rng.standard_normal(size)"
+            )
+        value = recorder.replay(lambda: real(*dispatch.plain(args), **dispatch.plain(kwargs)))
+        node = recorder.effect(draw_op(method), (generator, *holes), attrs, value)
+        if makes:
+            return Draws(node)
+        if value is None or not isinstance(value, (np.ndarray, np.generic, float, int)):
+            _leave(f"{method}() of a random generator gives a {type(value).__name__}")
+            return value
+        return Tracer(node, recorder)
+
+    return draw
+
+
+def _template(value: Any, holes: list[Node]) -> Any:
+    if type(value) is Tracer:
+        holes.append(value.current())
+        return HOLE
+    if type(value) in (tuple, list):
+        return type(value)(_template(v, holes) for v in value)
+    return value
+
+
+def _real_types(value: Any) -> Any:
+    """Replace twins of types, as in dtype=float."""
+    if type(value) is tuple:
+        return tuple(_real_types(v) for v in value)
+    if type(value) is dict:
+        return {key: _real_types(held) for key, held in value.items()}
+    return getattr(value, "__tracejit_real__", value) if isinstance(value, type) else value
