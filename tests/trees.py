@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 from tracejit.cache import Signature
 from tracejit.codegen.compile import load
 from tracejit.codegen.emit import emit
@@ -11,14 +9,14 @@ from tracejit.codegen.targets import find
 from tracejit.dag.evaluate import evaluate
 from tracejit.dag.graph import Graph
 from tracejit.dag.node import ACTIVE, Node
-from tracejit.dag.op import INPUT, Op
+from tracejit.dag.op import COMMIT, INPUT
 from tracejit.dag.passes import optimize
 from tracejit.dag.tree import graft
 from tracejit.dag.verify import verify
 from tracejit.joint import run
-from tracejit.ops.index import fill
 from tracejit.outcome import Form, Wanted, assemble, form_of, seal
 from tracejit.trace import Recorder, Tracer, active_recorder
+from tracejit.trace.draws import draw_op
 from tracejit.trace.places import Places
 
 
@@ -88,20 +86,10 @@ def record_calls(function, *calls, wanted=None):
     return recorded[0]._replace(graph=grow(*(r.graph for r in recorded)))
 
 
-def _draw(generator, *holes, method, args, kwargs):
-    return getattr(np.random if generator is None else generator, method)(
-        *fill(args, holes), **kwargs
-    )
-
-
 def draw(generator, method, *args, holes=(), **kwargs):
     """Record a draw: a method of a generator, or of np.random if that is None."""
-    op = Op(method, _draw, effect=True, vjp=None)
     attrs = {"method": method, "args": args, "kwargs": kwargs}
-    return active_recorder().record(op, (generator, *holes), attrs)
-
-
-COMMIT = Op("commit", lambda target, value: None, effect=True, vjp=None)
+    return active_recorder().record(draw_op(method), (generator, *holes), attrs)
 
 
 def commit(target, value):

@@ -101,7 +101,7 @@ class _State:
         self._arrays: list[Any] = []
         self._generators: list[Any] = []
         for node in variant.tree.every_node():
-            if node.op.name == COMMIT:
+            if node.op is COMMIT:
                 self._arrays.append(known[node.inputs[0]])
             elif is_draw(node):
                 source = node.inputs[0]

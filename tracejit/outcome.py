@@ -147,7 +147,7 @@ def seal(
     """
     nodes = recorder.nodes
     for source, final in result.writes:
-        nodes.append(Node(BY_NAME[COMMIT], (source, final), {}, None, final.site, FIXED))
+        nodes.append(Node(COMMIT, (source, final), {}, None, final.site, FIXED))
     hints: dict[Node, str] = {}
     identifiers = result.signature.identifiers()
     traced = [i for i, traced in enumerate(result.signature.traced) if traced]

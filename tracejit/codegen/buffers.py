@@ -121,7 +121,7 @@ class _Assignment:
                 inside = set(other.nodes)
                 reads = (n for n in self.last_uses[id(other)] if n not in inside)
                 found.update(dict.fromkeys(reads, position))
-            if node.op.name == COMMIT:  # written at the very end
+            if node.op is COMMIT:  # written at the very end
                 end += node.operands
         found.update({self.roots[node]: len(line.nodes) for node in end})
         return found

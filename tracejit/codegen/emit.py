@@ -72,7 +72,7 @@ class _Emitter:
         self.roots = roots_of(graph)
         self.slots = [f"s{i}" for i in range(len(self.buffers.slots))]
         self.slabs = [f"slab{i}" for i in range(len(self.buffers.slabs))]
-        computed = [n for n in graph.every_node() if n.op is not GUARD and n.op.name != COMMIT]
+        computed = [n for n in graph.every_node() if n.op is not GUARD and n.op is not COMMIT]
         helpers = (self.target.helper(node) for node in computed)
         self.helpers = dict(h for h in helpers if h is not None)
         functions = {k: v for node in computed for k, v in target.functions(node).items()}
@@ -202,7 +202,7 @@ class _Emitter:
         body: list[ast.stmt] = []
         phase = None
         for node in line.nodes:
-            if node.op.name == COMMIT or self._inlined(node):
+            if node.op is COMMIT or self._inlined(node):
                 continue
             if node.backward is not phase:
                 phase = node.backward
@@ -238,7 +238,7 @@ class _Emitter:
     def end(self, line: Graph) -> list[ast.stmt]:
         """Return the results of a line; what is to be written to arguments is written then."""
         results = self.results(line)
-        commits = [n for n in line.nodes if n.op.name == COMMIT]
+        commits = [n for n in line.nodes if n.op is COMMIT]
         if not commits:
             return [ast.Return(results)]
         name = self.names.take("results")

@@ -32,7 +32,7 @@ def evaluate(graph: Graph, values: Sequence[Any]) -> list[Any]:
                     if line is None:
                         raise LookupError(f"no path for {outcome!r} at {node.where}")
                     break
-            elif node.op.name != COMMIT:
+            elif node.op is not COMMIT:
                 known[node] = compute(node, inputs)
     return [known[o] if type(o) is Node else o for o in taken.outputs]
 

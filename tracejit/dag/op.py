@@ -154,8 +154,8 @@ def numpy_path(function: Any) -> str:
 INPUT = op("input", lambda: None, vjp=None)
 IDENTITY = op("identity", lambda x: x, vjp=[lambda g, out, x: g], views=True)
 GUARD = op("guard", lambda x, *, kind, outcome: None, vjp=None, effect=True)
-COMMIT = "commit"  # the name of the op that writes a value into an input when all else is done
-op(COMMIT, lambda target, value: None, vjp=None, effect=True)
+# Writes a value into an input when all else is done.
+COMMIT = op("commit", lambda target, value: None, vjp=None, effect=True)
 
 
 def exact(value: Any) -> bytes | str:

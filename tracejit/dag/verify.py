@@ -36,7 +36,7 @@ def _verify_line(graph: Graph, seen: set[Node], stood: set[Node], committed: boo
                 f"{node} is of the forward pass and reads {source} of the backward pass",
             )
         _require(not committed or node.op is not GUARD, f"{node} comes after a commit")
-        committed = committed or node.op.name == COMMIT
+        committed = committed or node.op is COMMIT
         seen.add(node)
         stood.add(node)
         for outcome, other in graph.exits.get(node, {}).items():

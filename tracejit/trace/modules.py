@@ -1,8 +1,7 @@
-"""Twins of modules, of Python's built-in functions and of random generators.
+"""Twins of modules, and of Python's built-in functions and types.
 
 NumPy's and math's twins are made once: their functions record into whatever recorder is open in
-the thread, and are the real ones where none is. Draws from random generators are recorded as ops
-with an effect, so that compiled code draws again, from the same generator and in the same order.
+the thread, and are the real ones where none is.
 """
 
 from __future__ import annotations
@@ -17,17 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dag.node import ACTIVE, VARIES, Node, location
-from ..dag.op import BY_FUNCTION, COMPOSITES, INPUT, Op, is_traced
-from ..errors import LostGradientError
-from ..ops.index import HOLE
-from . import dispatch, source
+from ..dag.op import BY_FUNCTION, COMPOSITES, is_traced
+from . import dispatch, draws
 from .creators import CREATORS, MATH, to_float, to_int
 from .places import Place
-from .tracer import Tracer
+from .recorder import leave
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
     from .world import World
 
 # Modules of Python's library whose functions and classes do nothing but compute.
@@ -50,12 +45,6 @@ _IMPURE = {
     "printoptions", "save", "savetxt", "savez", "savez_compressed", "set_printoptions",
     "setbufsize", "seterr", "seterrcall", "show_config", "info",
 }  # fmt: skip
-_NO_DRAWS = {
-    "bit_generator", "bytes", "get_bit_generator", "get_state", "permuted", "seed",
-    "set_bit_generator", "set_state", "shuffle", "spawn",
-}  # fmt: skip
-_MAKE_GENERATOR = {"default_rng", "RandomState", "Generator"}
-
 
 Attribute = Callable[[str], tuple[Any, bool]]  # its value, and whether to keep it
 
@@ -87,7 +76,7 @@ def _type_of(value: Any, *more: Any, **keywords: Any) -> Any:
         return type(value, *more, **keywords)
     if type(value) is _Twin:
         return TYPE_TWINS[type]
-    found = value.__class__ if is_traced(value) or type(value) is Draws else type(value)
+    found = value.__class__ if is_traced(value) or type(value) is draws.Draws else type(value)
     found = found.__mro__[1] if "__tracejit_link__" in vars(found) else found
     return TYPE_TWINS.get(found, found)
 
@@ -223,14 +212,14 @@ def twin_module(world: World, value: Any, place: Place) -> Any:
 @functools.lru_cache(maxsize=64)
 def _recording_module(module: types.ModuleType) -> Any:
     if module.__name__ == "numpy.random":
-        return _Module(module, _random_attribute)
+        return _Module(module, draws.attribute)
 
     def attribute(name: str) -> tuple[Any, bool]:
         value = getattr(module, name)
         if isinstance(value, types.ModuleType):
             return _recording_module(value), True
         if name in _IMPURE:
-            _leave(f"{module.__name__}.{name} is used")
+            leave(f"{module.__name__}.{name} is used")
             return value, False
         return recording_twin(value), True
 
@@ -243,124 +232,3 @@ def recording_twin(value: Any) -> Any:
         return CREATORS.get(value) or MATH.get(value) or value
     except TypeError:  # cannot be hashed
         return value
-
-
-def _leave(what: str) -> None:
-    recorder = source_recorder()
-    if recorder is not None:
-        recorder.leave(what)
-
-
-def source_recorder() -> Recorder | None:
-    """The recorder that is open in this thread."""
-    from .recorder import active_recorder
-
-    return active_recorder()
-
-
-# -- random numbers ------------------------------------------------------------------------------
-
-
-def _random_attribute(name: str) -> tuple[Any, bool]:
-    value = getattr(np.random, name)
-    if name in _MAKE_GENERATOR and name != "Generator":
-        return _drawing(None, name, value, makes=True), True
-    if isinstance(value, (type, types.ModuleType)):
-        return value, True
-    if name in _NO_DRAWS or not callable(value):
-        _leave(f"np.random.{name} is used")
-        return value, False
-    return _drawing(None, name, value), True
-
-
-def twin_generator(world: World, value: Any, place: Place) -> Any:
-    """Make the twin of a random generator: what it draws is recorded."""
-    place.require("type({v}) is {0}", type(value))
-    node = Node(INPUT, (), {}, value, None, VARIES)
-    world.places.make_input(place, node)
-    twin = Draws(node)
-    world.remember(value, twin, place)
-    return twin
-
-
-def is_generator(value: Any) -> bool:
-    """Tell whether a value is one of NumPy's random generators."""
-    if not type(value).__module__.startswith("numpy.random"):  # which is slow to import
-        return False
-    return type(value) in (np.random.Generator, np.random.RandomState)
-
-
-class Draws:
-    """The twin of a random generator."""
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self._real = node.value
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        return type(self._real)
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._real, name)
-        if name in _NO_DRAWS or not callable(value):
-            _leave(f".{name} of a random generator is used")
-            return value
-        drawing = self.__dict__[name] = _drawing(self._node, name, value)
-        return drawing
-
-
-@functools.lru_cache(maxsize=256)
-def draw_op(method: str) -> Op:
-    """The op that calls one method of a random generator, or function of np.random."""
-    return Op(method, lambda generator, *args, **attrs: None, vjp=None, effect=True)
-
-
-def _drawing(
-    generator: Node | None, method: str, real: Callable[..., Any], makes: bool = False
-) -> Callable[..., Any]:
-    def draw(*args: Any, **kwargs: Any) -> Any:
-        recorder = source_recorder()
-        if recorder is None:
-            return real(*args, **kwargs)
-        args, kwargs = _real_types(args), _real_types(kwargs)
-        holes: list[Node] = []
-        attrs = {
-            "method": method,
-            "args": tuple(_template(a, holes) for a in args),
-            "kwargs": {key: _template(value, holes) for key, value in kwargs.items()},
-        }
-        if any(hole.level == ACTIVE for hole in holes):
-            raise LostGradientError(
-                f"{method}() at {location(source.user_site())} draws with arguments that depend on "
-                "the parameters, and no gradient passes through a draw; draw standard numbers and "
-                "transform them: mean + scale * rng.standard_normal(size)"
-            )
-        value = recorder.replay(lambda: real(*dispatch.plain(args), **dispatch.plain(kwargs)))
-        node = recorder.effect(draw_op(method), (generator, *holes), attrs, value)
-        if makes:
-            return Draws(node)
-        if value is None or not isinstance(value, (np.ndarray, np.generic, float, int)):
-            _leave(f"{method}() of a random generator gives a {type(value).__name__}")
-            return value
-        return Tracer(node, recorder)
-
-    return draw
-
-
-def _template(value: Any, holes: list[Node]) -> Any:
-    if type(value) is Tracer:
-        holes.append(value.current())
-        return HOLE
-    if type(value) in (tuple, list):
-        return type(value)(_template(v, holes) for v in value)
-    return value
-
-
-def _real_types(value: Any) -> Any:
-    """Replace twins of types, as in dtype=float."""
-    if type(value) is tuple:
-        return tuple(_real_types(v) for v in value)
-    if type(value) is dict:
-        return {key: _real_types(held) for key, held in value.items()}
-    return getattr(value, "__tracejit_real__", value) if isinstance(value, type) else value

@@ -35,6 +35,13 @@ def active_recorder() -> Recorder | None:
     return getattr(_thread, "recorder", None)
 
 
+def leave(what: str) -> None:
+    """Note that what this thread records, if it does, cannot be compiled."""
+    recorder = active_recorder()
+    if recorder is not None:
+        recorder.leave(what)
+
+
 class Recorder:
     """Records the operations of one call; open from `__enter__` to `__exit__`.
 

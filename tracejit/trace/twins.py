@@ -21,7 +21,7 @@ import numpy as np
 
 from ..dag.node import VARIES, Node
 from ..dag.op import INPUT
-from . import modules, objects
+from . import draws, modules, objects
 from .code import scan
 from .places import Place
 from .source import internal
@@ -292,7 +292,7 @@ def _is_of_python(file: str) -> bool:
 
 def _method(world: World, value: types.MethodType, place: Place) -> Any:
     place.require("type({v}) is {0}", types.MethodType)
-    if modules.is_generator(value.__self__):
+    if draws.is_generator(value.__self__):
         receiver = world.hand_out(value.__self__, world.step(place, "{p}.__self__"))
         place.require("{v}.__name__ == {0}", value.__name__)
         return getattr(receiver, value.__name__)
@@ -333,8 +333,8 @@ def _other(world: World, value: Any, place: Place) -> Any:
         return value
     if getattr(type(value), "__tracejit_jit__", False):
         return same(world, value, place)
-    if modules.is_generator(value):
-        return modules.twin_generator(world, value, place)
+    if draws.is_generator(value):
+        return draws.twin(world, value, place)
     if type(value).__module__.partition(".")[0] in modules.PURE | {"numpy"} and (
         callable(value) and modules.is_pure(value)
     ):
