@@ -18,6 +18,7 @@ from .dag.evaluate import evaluate
 from .dag.node import Node
 from .dag.op import COMMIT, is_draw
 from .store import Variant
+from .trace.recorder import read_state, write_state
 from .tree import flatten
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def audited(
         wrong = _compare(df, variant, signature, upstream, compiled, state)
     if wrong is None:
         state.set_back(after)
-        if not df.audits_always:
+        if not df._audits_always:
             cost = time.perf_counter() - begun - spent
             variant.calls_left = cost / max(spent, 1e-9) / SHARE
         return compiled
@@ -112,28 +113,15 @@ class _State:
 
     def now(self) -> list[Any]:
         """Copy what is held now."""
-        return [_read_generator(g) for g in self._generators] + [a.copy() for a in self._arrays]
+        return [read_state(g) for g in self._generators] + [a.copy() for a in self._arrays]
 
     def set_back(self, to: list[Any] | None = None) -> None:
         """Restore what was held, at the beginning of the call if nothing else is given."""
         held = iter(self._before if to is None else to)
         for generator in self._generators:
-            _write_generator(generator, next(held))
+            write_state(generator, next(held))
         for array in self._arrays:
             array[...] = next(held)
-
-
-def _read_generator(generator: Any) -> Any:
-    if isinstance(generator, np.random.Generator):
-        return generator.bit_generator.state
-    return generator.get_state()
-
-
-def _write_generator(generator: Any, state: Any) -> None:
-    if isinstance(generator, np.random.Generator):
-        generator.bit_generator.state = state
-    else:
-        generator.set_state(state)
 
 
 def _scale(values: Any) -> float:

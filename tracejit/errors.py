@@ -81,5 +81,9 @@ class NonFiniteError(TracejitError, FloatingPointError):
     """With TRACEJIT_CHECK=nan: a NaN or Inf appeared where all inputs were finite."""
 
 
+class Abandoned(BaseException):
+    """Inside only: a traced function reads what can have no twin; it is run on the real things."""
+
+
 class GraphError(TracejitError, AssertionError):
     """A graph breaks one of its invariants: a defect of a pass, never of the user's code."""

@@ -25,12 +25,13 @@ from .codegen.targets import find
 from .config import BACKENDS, settings
 from .dag.graph import Graph
 from .dag.node import location
-from .errors import ConfigError, FallbackError, TracejitError
+from .errors import Abandoned, ConfigError, FallbackError, TracejitError
 from .joint import run
 from .method import BoundJitGrad, reduce_decorated
 from .outcome import Run, Wanted, form_of, opaque_output, plain_results, seal, traced_results
-from .store import MANY_CHANGES, Entry, Variant, store_for
+from .store import MANY_CHANGES, Entry, Variant, repeats, store_for
 from .trace import Recorder, active_recorder
+from .trace.reality import leave_plain, require_distinct
 from .trace.source import warn
 
 # No compiled code yet: the arity that no call has comes first.
@@ -58,7 +59,7 @@ class JitGrad:
         self._debug_hook = debug_hook
         self._audit = bool(audit)
         self._audit_option = audit
-        self.audits_always = audit == "always"
+        self._audits_always = audit == "always"
         self._backend = backend if backend != "auto" else settings.backend
         self._receiver = receiver  # the first argument is the instance of a method
         self._method: JitGrad | None = None
@@ -67,6 +68,7 @@ class JitGrad:
         self._latest = _NONE
         self._hits = self._misses = self._direct = 0
         self._warned = self._warned_of_zeros = False
+        self._real: str | None = None  # why it runs on the real things
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         # One read of what other threads change.
@@ -146,10 +148,24 @@ class JitGrad:
     def _run_directly(
         self, signature: Signature, upstream: Any, drawn: tuple[Any, ...] = ()
     ) -> Any:
-        with Recorder(for_compiling=False, drawn=drawn) as recorder:
+        if self._real is None:
+            try:
+                with Recorder(for_compiling=False, drawn=drawn) as recorder:
+                    result = run(recorder, self.__wrapped__, signature, self._wanted, upstream)
+                self._real = recorder.world.wants_reality
+                self._warn_of_zeros(result)
+                return plain_results(result, recorder)
+            except Abandoned as reason:
+                self._real = str(reason)
+        if "`is`" in self._real:
+            require_distinct(signature.leaves, self.__wrapped__)
+        with Recorder(for_compiling=False, real=True) as recorder:
             result = run(recorder, self.__wrapped__, signature, self._wanted, upstream)
         self._warn_of_zeros(result)
-        return plain_results(result, recorder)
+        answer = plain_results(result, recorder)
+        del result
+        leave_plain(recorder)
+        return answer
 
     def _warn_of_zeros(self, result: Run) -> None:
         if result.disconnected and not self._warned_of_zeros:
@@ -173,14 +189,14 @@ class JitGrad:
             answer = self._run_directly(signature, upstream)
         else:
             answer, result, recorder = self._run_recording(signature, upstream)
-            entry.direct = recorder.left
+            entry.direct = self._real or recorder.left
             if entry.direct is not None:
                 self._direct += 1
                 self._fall_back(entry.direct)
             else:
                 world = recorder.world
                 graph = seal(result, recorder, self.__name__, world.places.inputs)
-                entry.add(Variant(world.places, graph, form_of(result), world.handles))
+                entry.add(Variant(world.places, graph, form_of(result), repeats(result, recorder)))
         with LOCK:
             self._store.cache.store(key, signature, entry)
         return answer
@@ -188,10 +204,17 @@ class JitGrad:
     def _run_recording(
         self, signature: Signature, upstream: Any, drawn: tuple[Any, ...] = ()
     ) -> tuple[Any, Run, Recorder]:
-        with Recorder(for_compiling=True, drawn=drawn) as recorder:
-            recorder.promoted = self._store.promoted
-            result = run(recorder, self.__wrapped__, signature, self._wanted, upstream)
-            recorder.left = recorder.left or opaque_output(result)
+        try:
+            with Recorder(for_compiling=True, drawn=drawn) as recorder:
+                recorder.promoted = self._store.promoted
+                result = run(recorder, self.__wrapped__, signature, self._wanted, upstream)
+                recorder.left = recorder.left or opaque_output(result)
+            self._real = recorder.world.wants_reality
+        except Abandoned as reason:
+            self._real = recorder.left = str(reason)
+            if settings.strict:
+                self._fall_back(self._real)
+            return self._run_directly(signature, upstream), Run(signature, self._wanted), recorder
         self._warn_of_zeros(result)
         return plain_results(result, recorder), result, recorder
 
@@ -257,7 +280,7 @@ class JitGrad:
         drawn = variant.compiled.drawn(error.__traceback__)
         if type(error) is variant.compiled.unseen:
             return self._record_path(variant, signature, upstream, drawn)
-        if variant.handles:  # the user's code may handle it
+        if variant.repeats:
             self._direct += 1
             return self._run_directly(signature, upstream, drawn)
         raise self._located(error, variant.compiled) from None
@@ -356,6 +379,7 @@ class JitGrad:
         """Forget all signatures, compiled code and counts."""
         self._latest = _NONE
         self._store.clear()
+        self._real = None
         self._hits = self._misses = self._direct = 0
 
 

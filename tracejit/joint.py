@@ -7,7 +7,9 @@ where the result is to be compiled or is itself part of a larger recording. Leav
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from .dag.node import ACTIVE, VARIES, Node
 from .dag.op import BY_NAME, IDENTITY, INPUT
 from .dag.vjp import depending_on, sweep
 from .errors import (
+    Abandoned,
     LostGradientError,
     NotScalarError,
     ParameterTypeError,
@@ -26,6 +29,8 @@ from .errors import (
 )
 from .outcome import Run, Wanted
 from .trace import Recorder, Tracer
+from .trace.places import Place
+from .trace.reality import Reality
 from .trace.world import World
 from .tree import flatten
 
@@ -51,7 +56,12 @@ def run(
     check_parameters(signature, wanted)
     result = result or Run(signature, wanted)
     if not nested:
-        recorder.world = World(recorder, recorder.for_compiling, recorder.promoted)
+        following = recorder.for_compiling
+        recorder.world = (
+            World(recorder, following, recorder.promoted)
+            if recorder.made is None
+            else Reality(recorder)
+        )
     leaves = _lift_leaves(recorder, result, nested)
     start = len(recorder.nodes)
     in_place = recorder.writes.enabled
@@ -79,15 +89,32 @@ def _run_forward(
         _take_outputs(recorder, result, _call(twin, handed, signature))
         _check_untouched(signature, handed, leaves)
         recorder.check_watched()
+    except Abandoned:
+        world.discard()
+        raise
     finally:  # what it has written is written, even if it raises
-        if not nested:
+        if not nested and not world.closed:
             world.close()
-            result.writes = recorder.writes.leave(recorder, result.inputs)
+            place_of = partial(_place_of, recorder, result)
+            result.writes = recorder.writes.leave(recorder, result.inputs, place_of)
             result.finals = [final.value.copy() for _, final in result.writes]
     result.split = len(recorder.nodes)
     for output in result.outputs:  # the sweep is going to undo the writes
         if type(output) is Node and recorder.writes.holds(output.value):
             result.kept[output] = output.value.copy(order="K")
+
+
+def _place_of(recorder: Recorder, result: Run, node: Node) -> Place:
+    """Find where an input of a run comes from."""
+    world, signature = recorder.world, result.signature
+    if not world.following:
+        return world.places.find(None, "f")
+    for place in world.places.inputs:
+        if place.node is node:
+            return place
+    traced = [position for position, traced in enumerate(signature.traced) if traced]
+    found = world.argument(signature, traced[result.inputs.index(node)])
+    return found or world.places.find(None, "f")
 
 
 def _call(function: Callable[..., Any], handed: list[Any], signature: Signature) -> Any:
@@ -149,9 +176,7 @@ def _lift_leaves(recorder: Recorder, result: Run, nested: bool) -> list[Any]:
         zip(signature.leaves, signature.traced, strict=True)
     ):
         if not traced:
-            static = type(value) in STATIC or nested
-            place = None if static else recorder.world.argument(signature, position)
-            leaves.append(value if place is None else recorder.world.hand_out(value, place))
+            leaves.append(_lift_object(recorder.world, signature, position, nested))
             continue
         differentiated = position in parameters
         level = ACTIVE if differentiated else VARIES
@@ -163,9 +188,22 @@ def _lift_leaves(recorder: Recorder, result: Run, nested: bool) -> list[Any]:
             tracer.node.level = ACTIVE
         else:
             tracer = Tracer(Node(INPUT, (), {}, value, None, level), recorder)
+        if recorder.made is not None:
+            recorder.made.append(weakref.ref(tracer))
         result.inputs.append(tracer.node)
         leaves.append(tracer)
     return leaves
+
+
+def _lift_object(world: World, signature: Signature, position: int, nested: bool) -> Any:
+    """Give the twin of a leaf that is no number and no array."""
+    value = signature.leaves[position]
+    if type(value) in STATIC:
+        return value
+    if nested:
+        return world.inner(value)
+    place = world.argument(signature, position)
+    return value if place is None else world.hand_out(value, place)
 
 
 def _check_untouched(signature: Signature, handed: list[Any], leaves: list[Any]) -> None:

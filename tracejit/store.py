@@ -38,19 +38,20 @@ class Variant:
 
     tree: all recorded paths. stale: the compiled code lacks some of them. repeated: how many
     nodes were recorded again for want of compiling. calls_left: compiled calls until the next
-    audit.
+    audit. repeats: a call whose compiled code raises runs again, directly: the function may handle
+    the exception, or has written to arrays before it.
     """
 
     __slots__ = (
-        "_read", "calls_left", "compiled", "form", "handles", "optimized", "places", "repeated",
+        "_read", "calls_left", "compiled", "form", "optimized", "places", "repeated", "repeats",
         "stale", "tree",
     )  # fmt: skip
 
-    def __init__(self, places: Places, tree: Graph, form: Form, handles: bool) -> None:
+    def __init__(self, places: Places, tree: Graph, form: Form, repeats: bool) -> None:
         self.calls_left: float = 0
         self.compiled: Compiled | None = None
         self.form = form
-        self.handles = handles
+        self.repeats = repeats
         self.optimized: Graph | None = None
         self.places = places
         self._read: Reader | None = None
@@ -85,7 +86,7 @@ class Variant:
             )
         self.tree = tree
         self._read = None
-        self.handles |= recorder.world.handles
+        self.repeats |= repeats(result, recorder)
         size = _size(tree)
         self.stale = self.stale or size <= SMALL_TREE or self.repeated >= size // 4
         return None
@@ -130,6 +131,11 @@ def _without_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def repeats(result: Run, recorder: Recorder) -> bool:
+    """Tell whether a call is to be run again, directly, if its compiled code raises."""
+    return recorder.world.handles or bool(result.writes)
 
 
 class Entry:

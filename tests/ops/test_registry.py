@@ -25,7 +25,7 @@ FAMILIES = (
 )  # fmt: skip
 CASES = [case for family in FAMILIES for case in family.CASES]
 NOT_RECORDED = {  # the arguments of a call, and of one inside another; writes to arguments
-    "guard", "input", "identity", "commit", "shares_memory", "may_share_memory",
+    "guard", "input", "identity", "commit",
 }  # fmt: skip
 
 

@@ -318,12 +318,17 @@ COMPILED = [
 ]  # fmt: skip
 
 
+# Handled exceptions, descriptors that set, and what looks at namespaces and types.
+NOT_COMPILED = {
+    abstract_classes_have_no_objects, descriptors, types_of_objects, attributes, matched,
+}  # fmt: skip
+
+
 @pytest.mark.filterwarnings("ignore:.*direct mode")
 @MODES
 @pytest.mark.parametrize("f", COMPILED, ids=lambda f: f.__name__)
 def test_values_and_gradients(f, optimize):
-    if f in (abstract_classes_have_no_objects, descriptors) and optimize:
-        # Handled exceptions and descriptors that set may mean direct mode.
+    if f in NOT_COMPILED and optimize:
         assert jit_grad(f)(X)[1] == f(X)
     else:
         check(f, (X,), (), optimize)

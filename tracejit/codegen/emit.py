@@ -77,6 +77,7 @@ class _Emitter:
         self.helpers = dict(h for h in helpers if h is not None)
         functions = {k: v for node in computed for k, v in target.functions(node).items()}
         self.names = Names([*self.slots, *self.slabs, *self.helpers, *functions])
+        self.results_name = self.names.take("results")
         self.title = self.names.take(graph.name if graph.name.isidentifier() else "function")
         self.titles: dict[int, str] = {id(graph): self.title}  # by the id of a line
         for number, line in enumerate(graph.lines()):
@@ -241,7 +242,7 @@ class _Emitter:
         commits = [n for n in line.nodes if n.op is COMMIT]
         if not commits:
             return [ast.Return(results)]
-        name = self.names.take("results")
+        name = self.results_name
         body = [s.assign(name, results)]
         writes = []
         for node in commits:

@@ -17,7 +17,7 @@ from ..cache import Signature
 from ..codegen.emit import emit
 from ..codegen.targets import find
 from ..dag.node import Node, location
-from ..errors import NonFiniteError
+from ..errors import Abandoned, NonFiniteError
 from ..joint import check_parameters, run
 from ..outcome import Form, Run, Wanted, form_of, plain_results, seal
 from ..trace import Recorder
@@ -40,8 +40,14 @@ def run_checked(
     result = Run(signature, wanted)
     recorder = Recorder(for_compiling=True, keep_stacks=True)
     try:
-        with recorder:
-            run(recorder, function, signature, wanted, upstream, result=result)
+        try:
+            with recorder:
+                run(recorder, function, signature, wanted, upstream, result=result)
+        except Abandoned:
+            result = Run(signature, wanted)
+            recorder = Recorder(for_compiling=True, keep_stacks=True, real=True)
+            with recorder:
+                run(recorder, function, signature, wanted, upstream, result=result)
     except Exception:  # perhaps because of the NaN that is looked for
         _report(result, recorder, name, hook)
         raise

@@ -69,12 +69,24 @@ def _add(x: Any, value: Any, *arrays: Any, key: Any) -> Any:
     return x
 
 
+def like_it(x: Any) -> Any:
+    """Copy an array with the same strides: on them it depends whether a reshape is a view."""
+    if x.flags.forc or not x.flags.writeable:  # what is broadcast has no memory of its own
+        return np.array(x, order="K")
+    ends = [(n - 1) * stride for n, stride in zip(x.shape, x.strides, strict=True)]
+    below = -sum(end for end in ends if end < 0)
+    memory = np.empty(below + sum(end for end in ends if end > 0) + x.itemsize, np.uint8)
+    copy: Any = np.ndarray(x.shape, x.dtype, memory, below, x.strides)
+    copy[...] = x
+    return copy
+
+
 def _index_set(x: Any, value: Any, *arrays: Any, key: Any) -> Any:
-    return _set(np.array(x, order="K"), value, *arrays, key=key)
+    return _set(like_it(x), value, *arrays, key=key)
 
 
 def _index_add(x: Any, value: Any, *arrays: Any, key: Any) -> Any:
-    return _add(np.array(x, order="K"), value, *arrays, key=key)
+    return _add(like_it(x), value, *arrays, key=key)
 
 
 def _last_writer(*arrays: Any, key: Any, shape: tuple[int, ...]) -> Any:
@@ -128,10 +140,6 @@ index_add = op("index_add", _index_add, variadic=True, vjp=_add_rule, in_place=_
 index = op("index", _index, variadic=True, vjp=_read_rule, views=True, adds=index_add)
 unindex = op("unindex", _unindex, variadic=True, vjp=_unindex_rule)
 last_writer = op("last_writer", _last_writer, vjp=None)
-
-# Whether two arrays overlap, exactly, or as far as their bounds tell.
-overlaps = op("shares_memory", np.shares_memory, vjp=None, path="np.shares_memory")
-near_to = op("may_share_memory", np.may_share_memory, vjp=None, path="np.may_share_memory")
 
 # Where something holds: the shape of the result depends on values.
 flatnonzero = op("flatnonzero", np.flatnonzero, vjp=None, path="np.flatnonzero")

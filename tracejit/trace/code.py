@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import dis
 from collections.abc import Iterator
 from functools import lru_cache
@@ -9,14 +10,14 @@ from types import CodeType
 from typing import NamedTuple
 
 # These see the namespaces themselves, where a recorded function has substitutes.
-_REFLECTION = {"eval", "exec", "globals", "locals", "breakpoint"}
-
-_OF_CLASSES = {"__base__", "__bases__", "__mro__", "__subclasses__", "mro"}
-
-
+_REFLECTION = {"eval", "exec", "globals", "locals", "vars", "breakpoint"}
+_ATTRIBUTES = {
+    "__annotations__", "__base__", "__bases__", "__class__", "__dict__", "__mro__",
+    "__subclasses__", "mro",
+}  # fmt: skip
 class Scan(NamedTuple):
-    """reflects: a name that needs the real namespaces, or None. early: names that must be in the
-    namespace before the code runs. handles: whether it may handle an exception.
+    """reflects: what in it needs the real things, no twins, or None. early: names that must be in
+    the namespace before the code runs. handles: whether it may handle an exception.
     """
 
     reflects: str | None
@@ -31,17 +32,40 @@ def scan(code: CodeType) -> Scan:
     early: set[str] = set()
     handles = False
     for each in _codes(code):
+        before = None
+        asked = False  # whether type() is read in this comparison
         for instruction in dis.get_instructions(each):
             name = instruction.opname
+            if name in ("CACHE", "EXTENDED_ARG"):
+                continue
             if name in ("STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME"):
                 early.add(instruction.argval)
             elif name in ("PUSH_EXC_INFO", "SETUP_FINALLY", "SETUP_WITH"):
                 handles = True
             if name in ("LOAD_GLOBAL", "LOAD_NAME") and instruction.argval in _REFLECTION:
                 reflects = f"{instruction.argval}()"
-            elif name in ("LOAD_ATTR", "LOAD_METHOD") and instruction.argval in _OF_CLASSES:
+            elif name in ("LOAD_ATTR", "LOAD_METHOD") and instruction.argval in _ATTRIBUTES:
                 reflects = f".{instruction.argval}"
+            elif name == "MATCH_CLASS":
+                reflects = "`case` with a class"
+            elif name == "IS_OP" and not _is_constant(before) and not asked:
+                reflects = "`is`"
+            if name == "LOAD_GLOBAL" and instruction.argval == "type":
+                asked = True
+            elif name.startswith(("STORE_", "POP_JUMP", "RETURN")) or name == "IS_OP":
+                asked = False
+            before = instruction
     return Scan(reflects, frozenset(early), handles)
+
+
+def _is_constant(instruction: dis.Instruction | None) -> bool:
+    """Tell whether what was loaded is a constant: None, a type, or by its NAME."""
+    if instruction is None or instruction.opname == "LOAD_CONST":
+        return instruction is not None
+    name = str(instruction.argval).lstrip("_")
+    return instruction.opname.startswith("LOAD_") and (
+        name[:1].isupper() or (instruction.opname == "LOAD_GLOBAL" and hasattr(builtins, name))
+    )
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -122,10 +122,14 @@ def _drawing(
                 "the parameters, and no gradient passes through a draw; draw standard numbers and "
                 "transform them: mean + scale * rng.standard_normal(size)"
             )
-        value = recorder.replay(lambda: real(*dispatch.plain(args), **dispatch.plain(kwargs)))
+        source_of = np.random if generator is None else generator.value
+        plain, keywords = dispatch.plain(args), dispatch.plain(kwargs)
+        value = recorder.replay(source_of, lambda: real(*plain, **keywords))
         node = recorder.effect(draw_op(method), (generator, *holes), attrs, value)
         if makes:
             return Draws(node)
+        if holes and isinstance(value, np.ndarray):
+            recorder.guard(node, "shape", value.shape)
         if value is None or not isinstance(value, (np.ndarray, np.generic, float, int)):
             leave(f"{method}() of a random generator gives a {type(value).__name__}")
             return value

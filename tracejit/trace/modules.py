@@ -37,7 +37,11 @@ _PURE_BUILTINS = {
     "dict", "divmod", "enumerate", "filter", "format", "frozenset", "getattr", "hasattr", "hash",
     "hex", "isinstance", "issubclass", "iter", "len", "list", "map", "max", "min", "next",
     "object", "oct", "ord", "pow", "property", "range", "repr", "reversed", "round", "set",
-    "setattr", "slice", "sorted", "staticmethod", "str", "sum", "super", "tuple", "vars", "zip",
+    "setattr", "slice", "sorted", "staticmethod", "str", "sum", "super", "tuple", "zip",
+}  # fmt: skip
+_C_CALLABLES = {
+    types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType,
+    types.ClassMethodDescriptorType, type(np.sum), type(np.zeros),
 }  # fmt: skip
 # NumPy functions that do more than compute: files, settings, state.
 _IMPURE = {
@@ -74,7 +78,7 @@ class _Twin(type):
 def _type_of(value: Any, *more: Any, **keywords: Any) -> Any:
     if more:
         return type(value, *more, **keywords)
-    if type(value) is _Twin:
+    if isinstance(value, type) and hasattr(value, "__tracejit_real__"):
         return TYPE_TWINS[type]
     found = value.__class__ if is_traced(value) or type(value) is draws.Draws else type(value)
     found = found.__mro__[1] if "__tracejit_link__" in vars(found) else found
@@ -106,6 +110,8 @@ def builtin_twin(world: World, name: str) -> Any:
     value = getattr(builtins, name, None)
     if isinstance(value, type) and value in TYPE_TWINS:
         return TYPE_TWINS[value]
+    if name == "id":
+        world.abandon("id() is called")
     exception = isinstance(value, type) and issubclass(value, BaseException)
     if name not in _PURE_BUILTINS and not exception and not name.startswith("__"):
         world.leave(f"{name}() is called")
@@ -114,6 +120,8 @@ def builtin_twin(world: World, name: str) -> Any:
 
 def is_pure(value: Any) -> bool:
     """Tell whether a callable that is no Python function does nothing but compute."""
+    if type(value) not in _C_CALLABLES:
+        return False
     if value in BY_FUNCTION or value in COMPOSITES:
         return True
     home = getattr(value, "__module__", None) or ""
@@ -184,6 +192,10 @@ def twin_module(world: World, value: Any, place: Place) -> Any:
     handed: dict[str, Any] = {}
 
     def attribute(name: str) -> tuple[Any, bool]:
+        if not world.closed and name not in vars(value):
+            root.require("{0} not in {v}", name)
+            if "__getattr__" in vars(value):
+                world.abandon(f"{value.__name__} has a __getattr__")
         real = getattr(value, name)
         if world.closed or name not in vars(value):
             return real, False

@@ -23,14 +23,45 @@ from .places import Place
 if TYPE_CHECKING:
     from .world import World
 
-_METACLASSES = {type, abc.ABCMeta}
 _SKIPPED = {
     "__dict__", "__weakref__", "__slots__", "__module__", "__doc__", "__qualname__",
     "__annotations__", "__dataclass_fields__", "__dataclass_params__", "__match_args__",
     "__abstractmethods__", "_abc_impl", "__parameters__", "__orig_bases__", "__static_attributes__",
     "__firstlineno__", "__hash__",
 }  # fmt: skip
+_OF_NAMEDTUPLES = {
+    "__new__", "_make", "_replace", "__replace__", "__repr__", "_asdict", "__getnewargs__",
+}  # fmt: skip
+_HEAP = 1 << 9  # the flag of types that are made at run time
+_PLAIN = (str, bytes, int, float, tuple, type(None), types.DynamicClassAttribute, property)
 _MEMBERS = (types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType)
+
+
+class _Meta(type):
+    """The type of twins of classes: they know what the real class knows."""
+
+    def __getattr__(cls, name: str) -> Any:
+        world = vars(cls).get("__tracejit_world__")
+        if world is not None and not world.closed:
+            _require_absent(world, cls, name)
+        raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return super().__instancecheck__(instance) or isinstance(instance, _real(cls))
+
+    def __subclasscheck__(cls, other: Any) -> bool:
+        return super().__subclasscheck__(other) or issubclass(other, _real(cls))
+
+
+class _AbstractMeta(_Meta, abc.ABCMeta):
+    """The same for abstract classes."""
+
+
+def _real(cls: Any) -> Any:
+    return vars(cls).get("__tracejit_real__", object if cls is None else ())
+
+
+_METACLASSES: dict[type, type] = {type: _Meta, abc.ABCMeta: _AbstractMeta}
 
 
 def twin_class(world: World, value: Any, place: Place) -> Any:
@@ -41,14 +72,43 @@ def twin_class(world: World, value: Any, place: Place) -> Any:
     twins.same(world, value, place)
     home = value.__module__.partition(".")[0]
     ours = home in modules.PURE or home in ("numpy", "tracejit")
-    if issubclass(value, (BaseException, enum.Enum)) or ours:
+    if ours and not (home == "builtins" and value.__flags__ & _HEAP):
+        return value
+    if issubclass(value, (BaseException, enum.Enum)):
+        if _has_code(value):
+            world.abandon(f"{place} is a class with code of its own")
         return value
     if is_plain_namedtuple(value):
         return value
     if not _is_twinable(value):
-        world.leave(f"{place} is the class {value.__qualname__}, which cannot be followed")
+        twins.give_up(world, f"{place} is the class {value.__qualname__}, with its own ways", home)
         return value
     return _make_class(world, value, place)
+
+
+def _reads_outside(function: types.FunctionType) -> bool:
+    code = function.__code__
+    return bool(set(code.co_freevars) - {"__class__"}) or any(
+        name in function.__globals__ for name in code.co_names
+    )
+
+
+def _has_code(cls: Any) -> bool:
+    """Tell whether a class, of exceptions or an enum, has methods or attributes of the user's."""
+    for owner in cls.__mro__:
+        if owner.__module__ in ("builtins", "enum"):
+            continue
+        for name, held in vars(owner).items():
+            if not (name.startswith("_") or issubclass(cls, enum.Enum)):
+                return True
+            held = getattr(held, "_value_", held) if isinstance(held, enum.Enum) else held
+            if isinstance(held, types.FunctionType):
+                if held.__module__ != "enum" and _reads_outside(held):
+                    return True
+                continue
+            if not name.startswith("_") and not isinstance(held, _PLAIN):
+                return True
+    return False
 
 
 def _is_twinable(cls: Any) -> bool:
@@ -84,13 +144,11 @@ def is_plain_namedtuple(cls: Any) -> bool:
         issubclass(cls, tuple)
         and hasattr(cls, "_fields")
         and not any(
-            isinstance(f := getattr(v, "__func__", getattr(v, "fget", v)), types.FunctionType)
-            and f.__code__.co_filename != "<string>"
-            and f.__module__ != "collections"
-            and "collections" not in f.__code__.co_filename
+            isinstance(getattr(v, "__func__", getattr(v, "fget", v)), types.FunctionType)
             for owner in cls.__mro__
             if owner not in (tuple, object)
-            for v in vars(owner).values()
+            for name, v in vars(owner).items()
+            if name not in _OF_NAMEDTUPLES
         )
     )
 
@@ -116,8 +174,20 @@ def _make_class(world: World, value: Any, place: Place) -> Any:
     if value.__hash__ is not object.__hash__:
         content["__hash__"] = value.__hash__
     bases = tuple(b for b in bases if "__tracejit_real__" in vars(b))
-    twin = type(value)(value.__name__, (*bases, value), content)
+    make: Any = _METACLASSES[type(value)]
+    twin = make(value.__name__, (*bases, value), dict(content, __tracejit_world__=world))
     world.remember(value, twin, place)
+    made = dict(vars(twin))
+
+    def carry_over() -> str | None:
+        change = None
+        for name, held in {**vars(twin)}.items():
+            if made.get(name, world) is not held and name not in _SKIPPED:
+                setattr(value, name, world.plain(held))
+                change = f"{value.__name__}.{name} is written"
+        return change
+
+    world.when_closed(carry_over)
     return twin
 
 
@@ -193,7 +263,7 @@ def twin_object(world: World, value: Any, place: Place) -> Any:
         return None
     twin_cls = world.hand_out(cls, world.constant(cls, cls.__name__))
     place.require("type({v}) is {0}", cls)
-    make: Any = type(cls)
+    make: Any = type(twin_cls)
     content = dict(_SEEN, __tracejit_real__=cls, __doc__=cls.__doc__)
     content |= {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
     if vars(object)["__eq__"] is cls.__eq__:
@@ -269,8 +339,12 @@ def _delete(self: Any, name: str) -> None:
 
 def _is_same(self: Any, other: Any) -> bool:
     """Be equal to the real object, which containers may hold."""
-    real = object.__getattribute__(self, "__tracejit_link__").real
-    return other is self or other is real
+    link = object.__getattribute__(self, "__tracejit_link__")
+    if "__tracejit_link__" not in vars(type(other)) or other is self:
+        return other is self or other is link.real
+    mine, place = link.place, object.__getattribute__(other, "__tracejit_link__").place
+    link.world.places.require_of_both(mine, place, "{v} is not {0}")
+    return False
 
 
 def _hash_of_real(self: Any) -> int:
@@ -289,6 +363,7 @@ def _copy(self: Any, memo: Any = None) -> Any:
 
 
 _SEEN = {
+    "__del__": lambda self: None,  # the object itself lives on
     "__copy__": _copy,
     "__deepcopy__": _copy,
     "__slots__": ("__tracejit_link__",),

@@ -115,6 +115,13 @@ class Places:
             if known not in self.inputs:
                 self.make_input(known, place.node)  # type: ignore[arg-type]
 
+    def require_of_both(self, a: Place, b: Place, check: str, *constants: Any) -> None:
+        """Require something of the values at two places, where the later one is read."""
+        order = list(self._known)
+        if order.index(a.key) < order.index(b.key):
+            a, b = b, a
+        a.require(check, *constants, b)
+
     def reader(self) -> Reader:
         """Write and make `read(f, args)`: the inputs' values, or None where a check fails."""
         return self._make("None")
@@ -178,6 +185,9 @@ class NoPlaces(Places):
         return self._nowhere
 
     def make_input(self, place: Place, node: Node) -> None:
+        """Note nothing."""
+
+    def require_of_both(self, a: Place, b: Place, check: str, *constants: Any) -> None:
         """Note nothing."""
 
 

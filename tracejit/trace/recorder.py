@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ def leave(what: str) -> None:
 class Recorder:
     """Records the operations of one call; open from `__enter__` to `__exit__`.
 
+    made: the tracers, where the function runs on the real things (reality.py); else None.
     drawn: random numbers that an abandoned attempt has drawn; they are not drawn again.
     writes: what was written in place.
     left: why what was recorded cannot be compiled (a value left the trace), or None.
@@ -52,12 +54,13 @@ class Recorder:
     """
 
     __slots__ = (
-        "_drawn", "_frame", "_snapshots", "_watched", "for_compiling", "keep_stacks", "left",
-        "nodes", "open", "origin", "promoted", "world", "writes",
+        "_drawn", "_frame", "_generators", "_snapshots", "_watched", "for_compiling", "keep_stacks",
+        "left", "made", "nodes", "open", "origin", "promoted", "world", "writes",
     )  # fmt: skip
 
     def __init__(
-        self, for_compiling: bool, keep_stacks: bool = False, drawn: tuple[Any, ...] = ()
+        self, for_compiling: bool, keep_stacks: bool = False, drawn: tuple[Any, ...] = (),
+        real: bool = False,
     ) -> None:
         self.nodes: list[Node] = []
         self.open = False
@@ -68,7 +71,9 @@ class Recorder:
         self.keep_stacks = keep_stacks
         self.world: World
         self.promoted: frozenset[Any] = frozenset()
+        self.made: list[weakref.ref[Tracer]] | None = [] if real else None
         self._drawn = list(reversed(drawn))
+        self._generators: dict[int, tuple[Any, Any]] = {}
         self.writes = WriteLog(enabled=not keep_stacks)
         self._snapshots: dict[int, tuple[Any, Any]] = {}
         self._watched: dict[int, tuple[Any, int, Site | None]] = {}
@@ -138,6 +143,8 @@ class Recorder:
             node.stack = origin.stack if origin else source.user_stack()
         self.nodes.append(node)
         tracer = Tracer(node, self)
+        if self.made is not None:
+            self.made.append(weakref.ref(tracer))
         if op.views and type(value) is np.ndarray and type(args[0]) is Tracer:
             _note_view(tracer, args, values[0])
         return tracer
@@ -151,9 +158,18 @@ class Recorder:
             attrs = {"kind": kind, "outcome": outcome}
             self.nodes.append(Node(GUARD, (node,), attrs, None, source.user_site(), FIXED))
 
-    def replay(self, draw: Callable[[], Any]) -> Any:
+    def replay(self, generator: Any, draw: Callable[[], Any]) -> Any:
         """Draw a number, unless an attempt that was given up has drawn it already."""
-        return self._drawn.pop() if self._drawn else draw()
+        if self._drawn:
+            return self._drawn.pop()
+        if id(generator) not in self._generators:
+            self._generators[id(generator)] = generator, read_state(generator)
+        return draw()
+
+    def rewind(self) -> None:
+        """Set the random generators back to where they were when the call began."""
+        for generator, state in self._generators.values():
+            write_state(generator, state)
 
     def effect(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], value: Any) -> Node:
         """Note something that was done besides computing, and what it gave."""
@@ -203,6 +219,21 @@ class Recorder:
         copy = value.copy(order="K")
         self._snapshots[id(value)] = (value, copy)
         return copy
+
+
+def read_state(generator: Any) -> Any:
+    """The state of a random generator, or of np.random."""
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    return generator.get_state()
+
+
+def write_state(generator: Any, state: Any) -> None:
+    """Set a random generator back to a state."""
+    if isinstance(generator, np.random.Generator):
+        generator.bit_generator.state = state
+    else:
+        generator.set_state(state)
 
 
 def _frozen(value: Any) -> bool:

@@ -232,6 +232,8 @@ class Tracer:
         return complex(self._leave("complex() of a traced value"))
 
     def __hash__(self) -> int:
+        if self.recorder.made is not None:  # it may be the key of a cache, which keeps results
+            self._leave("hash() of a traced value")
         return hash(self._looked_at())
 
     def __contains__(self, item: Any) -> bool:

@@ -30,8 +30,10 @@ from .tracer import Tracer
 if TYPE_CHECKING:
     from .world import World
 
+FEW = 64  # entries; in direct mode larger containers of numbers are handed out themselves
 MANY_LEAVES = 10_000  # of captured containers; beyond it direct mode answers
 _CONSTANTS = (str, bytes, range, slice)
+_HOLDERS = {"collections", "contextlib", "functools", "types", "weakref"}  # of the user's things
 _KEYS = (str, bytes, int, float, complex, bool, type(None), tuple, np.generic)
 _SINGLE = (bool, type(None), type(...), type(NotImplemented))
 _STDLIB = tuple(
@@ -57,11 +59,30 @@ def same(world: World, value: Any, place: Place) -> Any:
 
 
 def opaque(world: World, value: Any, place: Place) -> Any:
-    """Hand out what may do or be anything: such a call cannot be compiled."""
+    """Hand out what may do or be anything: such a call cannot be compiled.
+
+    What comes from libraries goes on; what may hold or read the user's own things must see the
+    real ones.
+    """
     named = isinstance(value, (types.BuiltinFunctionType, types.FunctionType, type))
     what = f"{value.__name__}()" if named else f"a {type(value).__name__}"
-    world.leave(f"{place} is {what}, of which it is not known what it does or reads")
+    what = f"{place} is {what}, of which it is not known what it does or reads"
+    home = type(value).__module__.partition(".")[0]
+    if home == "tracejit":
+        return same(world, value, place)
+    if named and isinstance(value, types.FunctionType):
+        home = "" if value.__closure__ else (value.__module__ or "").partition(".")[0]
+    give_up(world, what, home)
     return modules.outside(value)
+
+
+def give_up(world: World, what: str, home: str) -> None:
+    """Leave the trace for what a library does; go back to the real things for the user's own."""
+    installed = "-packages" in (getattr(sys.modules.get(home), "__file__", None) or "")
+    if (home in sys.stdlib_module_names and home not in _HOLDERS) or installed:
+        world.leave(what)
+    else:
+        world.abandon(what)
 
 
 def _array(world: World, value: Any, place: Place) -> Any:
@@ -110,6 +131,8 @@ def _generic(world: World, value: Any, place: Place) -> Any:
 
 def _dict(world: World, value: Any, place: Place) -> Any:
     place.require("type({v}) is {0} and [*{v}] == {1}", type(value), [*value])
+    if any(type(key) is not str for key in value):
+        place.require("[*map(type, {v})] == {0}", [type(key) for key in value])
     if _is_raw(world, value, value.values()):
         return value
     twin: Any = type(value)()
@@ -203,7 +226,7 @@ def _is_raw(world: World, value: Any, held: Any) -> bool:
     world.leaves += len(value)
     if world.following and world.leaves > MANY_LEAVES:
         world.leave(f"it reads containers with more than {MANY_LEAVES} entries")
-    elif world.following or not _only_numbers(value, held):
+    elif world.following or len(value) <= FEW or not _only_numbers(value, held):
         return False
     if isinstance(value, dict) and not all(isinstance(key, _KEYS) for key in value):
         return False
@@ -213,7 +236,7 @@ def _is_raw(world: World, value: Any, held: Any) -> bool:
 
 def _only_numbers(value: Any, held: Any) -> bool:
     """Look at a container's entries; of a long list at both ends."""
-    if type(value) is list and len(value) > 64:
+    if type(value) is list:
         held = (*value[:16], *value[-16:])
     plain = (*_CONSTANTS, *_SINGLE, int, float, complex, np.generic)
     return all(isinstance(v, plain) for v in held)
@@ -232,8 +255,9 @@ def _function(world: World, value: types.FunctionType, place: Place) -> Any:
         return modules.library_function(world, value, place)
     scanned = scan(code)
     if scanned.reflects is not None:
-        world.leave(f"{value.__qualname__} uses {scanned.reflects}")
-        return value
+        home = (value.__module__ or "").partition(".")[0]
+        give_up(world, f"{value.__qualname__} uses {scanned.reflects}", home)
+        return modules.outside(value)
     world.handles |= scanned.handles
     place.require(
         "type({v}) is {0} and {v}.__code__ is {1} and {v}.__globals__ is {2}",
@@ -248,9 +272,8 @@ def _function(world: World, value: types.FunctionType, place: Place) -> Any:
     twin.__annotations__ = value.__annotations__
     world.remember(value, twin, place)
     for number, (name, cell) in enumerate(zip(code.co_freevars, cells, strict=True)):
-        inside = world.step(place, f"{{p}}.__closure__[{number}].cell_contents")
-        inside.keys = (name,)
-        world.fill_cell(cell, inside)
+        text = f"{{p}}.__closure__[{number}].cell_contents"
+        world.fill_cell(cell, name, functools.partial(world.named, place, text, name))
     for name in ("__defaults__", "__kwdefaults__"):
         held = getattr(value, name)
         if held is None:
@@ -266,6 +289,7 @@ def _function(world: World, value: types.FunctionType, place: Place) -> Any:
 
 def _attributes(world: World, value: Any, twin: Any, place: Place) -> None:
     """Give a function's twin the attributes that the function has."""
+    place.require("not {v}.__dict__" if not value.__dict__ else "{v}.__dict__")
     if not world.following:
         twin.__dict__ = value.__dict__
         return
@@ -332,6 +356,8 @@ def _other(world: World, value: Any, place: Place) -> Any:
     if type(value) is Tracer:
         return value
     if getattr(type(value), "__tracejit_jit__", False):
+        if any(not name.startswith("_") for name in vars(value)):
+            world.abandon(f"{place} has attributes of its own")
         return same(world, value, place)
     if draws.is_generator(value):
         return draws.twin(world, value, place)

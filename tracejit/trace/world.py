@@ -10,17 +10,21 @@ that such a call cannot be compiled.
 from __future__ import annotations
 
 import builtins
+import sys
 import types
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dag.node import location
 from ..dag.op import INPUT
+from ..errors import Abandoned
 from ..tree import Tree, build
 from . import objects, twins
 from .modules import builtin_twin
 from .places import NoPlaces, Place, Places
+from .source import user_site
 from .tracer import Tracer
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 _MISSING = object()
+_SIMPLE = {float, int, bool, str, type(None), np.float64}
 Change = Callable[[], "str | None"]  # carries a change over to the real thing and says what it was
 
 
@@ -49,6 +54,7 @@ class World:
         self.arrays: list[Tracer] = []
         self.handles = False  # whether code that ran may handle exceptions
         self.closed = False
+        self.wants_reality: str | None = None
         self.leaves = 0
         self.raw: list[Any] = []  # real containers in the function's hands
         self._changes: list[Change] = []
@@ -74,7 +80,9 @@ class World:
         return twins.make(self, value, place)
 
     def inner(self, function: Any) -> Any:
-        """Give the twin of a function that is traced inside the traced one."""
+        """Give the twin of a function that is traced inside the traced one, or of its receiver."""
+        if hasattr(type(function), "__tracejit_real__"):
+            return function
         return self.hand_out(function, self.constant(function, getattr(function, "__name__", "")))
 
     def argument(self, signature: Signature, position: int) -> Place | None:
@@ -127,6 +135,12 @@ class World:
         """The place one step from another."""
         return self.places.find(place, text, *constants, keys=keys)
 
+    def named(self, place: Place, text: str, name: str) -> Place:
+        """The place one step from another that has a name of its own."""
+        found = self.step(place, text, keys=(name,))
+        found.keys = (name,)
+        return found
+
     def remember(self, value: Any, twin: Any, place: Place) -> None:
         """Let the same value have the same twin wherever it is found."""
         self._twins[id(value)] = (value, twin, place)
@@ -135,6 +149,29 @@ class World:
     def leave(self, what: str) -> None:
         """Note that what was recorded cannot be compiled, and why."""
         self.recorder.leave(what)
+
+    def abandon(self, what: str) -> None:
+        """Give this attempt up: the function needs the real things.
+
+        Where it has called something already that may have had an effect, this call goes on, and
+        later ones are made on the real things.
+
+        Raises:
+            Abandoned: to be caught where the call began.
+        """
+        if not self.recorder.open or self.closed:
+            return
+        reason = f"{what} at {location(user_site())}"
+        if self.recorder.left is None and not self.raw:
+            raise Abandoned(reason)
+        self.wants_reality = reason
+
+    def discard(self) -> None:
+        """Forget what the function did, all of it to twins."""
+        self._changes.clear()
+        self.raw.clear()
+        self.recorder.rewind()
+        self.closed = True
 
     def when_closed(self, change: Change) -> None:
         """Let a change be carried over when the call is over."""
@@ -152,26 +189,26 @@ class World:
         """The twin of a closure cell; empty until `fill_cell`."""
         return self._cells.setdefault(id(cell), [cell, types.CellType(), None])[1]
 
-    def fill_cell(self, cell: Any, place: Place) -> None:
+    def fill_cell(self, cell: Any, name: str, place: Callable[[], Place]) -> None:
         """Put the twin of a cell's content into the cell's twin."""
         known = self._cells[id(cell)]
         _, twin, first = known
-        if first is not None:
-            place.require("{v} is {0}", first)
-            return
-        known[2] = place
-        try:
-            value = cell.cell_contents
-        except ValueError:
+        value = _content(cell)
+        if value is _MISSING:
             handed = _MISSING
+            self.constant(cell, name).require("{0}({v}) is {1}", _content, _MISSING)
+        elif first is not None:
+            place().require("{v} is {0}", first)
+            return
         else:
-            handed = twin.cell_contents = self.hand_out(value, place)
+            known[2] = place()
+            handed = twin.cell_contents = self.hand_out(value, known[2])
 
         def carry_over() -> str | None:
             now = _content(twin)
             change = None
             if now is not handed:
-                change = f"the outer variable {place} is written"
+                change = f"the outer variable {name} is written"
                 if now is _MISSING:
                     del cell.cell_contents
                 else:
@@ -266,6 +303,7 @@ class Names(dict[str, Any]):
             root.require("{0} not in {v}", name)
             handed = builtin_twin(world, name)
         else:
+            root.require("{0} not in {v}", name)
             raise KeyError(name)
         self[name] = self._handed[name] = handed
         return handed
@@ -294,9 +332,16 @@ def _import(
     """Import inside a traced function: what comes is handed out as a global would be."""
     if type(globals) is not Names:
         return builtins.__import__(name, globals, locals, fromlist, level)
-    module = builtins.__import__(name, globals.real, locals, fromlist, level)
     world = globals.world
-    return module if world.closed else world.hand_out(module, world.constant(module, name))
+    try:
+        module = builtins.__import__(name, globals.real, locals, fromlist, level)
+    except ImportError:
+        world.leave(f"the import of {name} fails")
+        raise
+    if world.closed:
+        return module
+    known = world.constant(sys.modules, "sys.modules")
+    return world.hand_out(module, world.step(known, "{p}[{0}]", module.__name__, keys=(name,)))
 
 
 BUILTINS = {**vars(builtins), "__import__": _import}
@@ -316,7 +361,7 @@ def _sweep_out(world: World, container: Any) -> None:
             for key, value in container.items():
                 container[key] = world.plain(value)
         return
-    start = max(0, len(container) - twins.MANY_LEAVES // 10)
+    start = max(0, len(container) - twins.MANY_LEAVES)
     for position in range(start, len(container)):
-        if type(container[position]) in (Tracer, list, dict, tuple, types.FunctionType):
+        if type(container[position]) not in _SIMPLE:
             container[position] = world.plain(container[position])

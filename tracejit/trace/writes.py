@@ -13,7 +13,7 @@ own, so that gradients are those at the values on entry.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,13 +21,15 @@ import numpy as np
 from ..dag.node import ACTIVE, Node, Site, location
 from ..dag.op import IDENTITY, INPUT, Op
 from ..errors import WriteToArgumentError
-from ..ops.index import fill, near_to, overlaps
+from ..ops.index import fill
 from .source import user_site
 from .tracer import Tracer
 
 if TYPE_CHECKING:
+    from .places import Place, Places
     from .recorder import Recorder
 
+PlaceOf = Callable[[Node], "Place"]  # where an input comes from
 Step = tuple[Any, Any, Any]  # an array, an index, and what stood there
 
 
@@ -59,7 +61,9 @@ class WriteLog:
             )
         self._outside.append((node, tracer, user_site()))
 
-    def leave(self, recorder: Recorder, inputs: Iterable[Node]) -> list[tuple[Node, Node]]:
+    def leave(
+        self, recorder: Recorder, inputs: Iterable[Node], place_of: PlaceOf
+    ) -> list[tuple[Node, Node]]:
         """List what is to be written to which input; `inputs`: those that nobody may overlap."""
         known = {node: node for node in inputs}
         known |= {t.node: t.node for t in recorder.world.arrays if t.node.op is INPUT}
@@ -69,7 +73,7 @@ class WriteLog:
             done.add(node)
             for other in known:
                 if other not in done and type(other.value) is np.ndarray:
-                    _keep_apart(recorder, node, other, site)
+                    _keep_apart(recorder.world.places, node, other, site, place_of)
         written = [(node, tracer.current()) for node, tracer, _ in self._outside]
         self._outside.clear()  # so that the tracers can go
         return written
@@ -136,7 +140,9 @@ class WriteLog:
             array[where] = new
 
 
-def _keep_apart(recorder: Recorder, written: Node, other: Node, site: Site | None) -> None:
+def _keep_apart(
+    places: Places, written: Node, other: Node, site: Site | None, place_of: PlaceOf
+) -> None:
     """Refuse that arrays overlap one of which is written to, at this call and at later ones."""
     near = np.may_share_memory(written.value, other.value)  # this is quick, but it errs
     if near and np.shares_memory(written.value, other.value):
@@ -144,7 +150,5 @@ def _keep_apart(recorder: Recorder, written: Node, other: Node, site: Site | Non
             f"the array that is written to at {location(site)} shares memory with another one "
             "that the traced function gets or reads; give it a copy of one of them"
         )
-    asks = overlaps if near else near_to
-    answer = recorder.record(asks, (Tracer(written, recorder), Tracer(other, recorder)), {})
-    if type(answer) is Tracer:
-        recorder.guard(answer.node, "truth", False)
+    asks = np.shares_memory if near else np.may_share_memory
+    places.require_of_both(place_of(written), place_of(other), "not {0}({v}, {1})", asks)

@@ -256,6 +256,17 @@ def _reshape(node: Node) -> Any:
     return None
 
 
+@_rule("index_set")
+def _index_set(node: Node) -> Any:
+    """Writing to all of an array is having the new value."""
+    key, value = node.attrs["key"], node.inputs[1]
+    parts = key if type(key) is tuple else (key,)
+    covers = all(part is Ellipsis or part == slice(None) for part in parts)
+    if not covers or not node.spec.shape or type(value) is not Node:
+        return None
+    return _same(node, value) if value.spec.layout == node.spec.layout else None
+
+
 @_rule("transpose")
 def _transpose(node: Node) -> Any:
     x, axes = node.inputs[0], node.attrs["axes"]
