@@ -204,3 +204,21 @@ def test_a_failed_write_leaves_the_array_as_it_was(optimize):
     for _ in range(2):
         with pytest.raises(IndexError):
             jit_grad(f, optimize=optimize)(spaced(1.0, 2.0, (3,)))
+
+
+def test_an_emitted_write_that_fails_names_its_line():
+    def f(x, i):
+        z = x * 1.0
+        z[0] = x[1] * 2.0
+        z[i] = x[0] * 3.0
+        np.add.at(z, i, x[2])
+        return np.sum(z * z)
+
+    df, x = jit_grad(f), spaced(1.0, 2.0, (3,))
+    for _ in range(CALLS):
+        df(x, np.array([1, 2]))
+    with pytest.raises(IndexError) as error:
+        df(x, np.array([1, 9]))
+    said = [*error.value.args, *getattr(error.value, "__notes__", ())]
+    line = f.__code__.co_firstlineno + 3
+    assert any(f"{__file__}:{line}" in str(text) for text in said)

@@ -32,6 +32,9 @@ from .names import Names, name_nodes
 from .signature import Unpacking, accepts_function, writable
 from .targets import Target
 
+_WRITES = ("index_set", "index_add", "unindex")
+_BEGINNING = re.compile(r" +(?:(\w+)(?:\[.*\])? \+?= |np\.add\.at\((\w+), )")
+
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
@@ -92,6 +95,9 @@ class _Emitter:
         self.node_names = {
             **self.unpacking.node_names, **self.captured, **name_nodes(computed, self.names),
         }  # fmt: skip
+        for node, source in self.buffers.in_place.items():
+            if node.op.name in _WRITES:  # the array goes by one name, as it does for the user
+                self.node_names[node] = self.node_names[source]
         self.returned = graph.every_output()
         self.readers = {n: len(u) for n, u in graph.users().items()}
         self.tests = self._tests_written_inside()
@@ -344,7 +350,11 @@ class _Emitter:
         return [s.function("allocate", [], [], "Make the buffers of one call.", body)]
 
     def _find_lines(self, text: str) -> dict[Node, int]:
-        by_name = {name: node for node, name in self.node_names.items()}
+        lines: dict[str, list[Node]] = {}  # by name: whose line each is that begins with it
+        for node, name in self.node_names.items():
+            twice = node.op.name in _WRITES and node not in self.buffers.in_place
+            lines.setdefault(name, []).extend([node] * (1 + twice))
+        waiting = {name: iter(nodes) for name, nodes in lines.items()}
         found: dict[Node, int] = {}
         branches: Iterator[Node] | None = None
         for number, line in enumerate(text.splitlines(), 1):
@@ -355,10 +365,10 @@ class _Emitter:
                 continue
             elif line.startswith("    if "):
                 found.setdefault(next(branches), number)
-            else:
-                name = line.strip().split(" = ")[0]
-                if " = " in line and name in by_name:
-                    found.setdefault(by_name[name], number)
+            elif begins := _BEGINNING.match(line):
+                for node in waiting.get(begins[1] or begins[2], ()):
+                    found.setdefault(node, number)
+                    break
         return found
 
 

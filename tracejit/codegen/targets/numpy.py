@@ -328,33 +328,32 @@ def _written_array(
             lines = [zero, s.assign(target, s.name(slot), comment)]
     else:
         x, value, *arrays = (operand(i) for i in node.inputs)
-        lines = _copy_first(x, target, slot, in_place, comment)
+        lines = [] if in_place else _copy_first(x, target, slot, comment)
+    note = "" if lines else comment
     where = key_expression(key, arrays)
     if name != "index_set" and not is_basic(key):
         if type(key) is tuple and any(type(part) is slice for part in key):
             where = s.subscript(s.name("np.s_"), where)  # a slice is written in brackets only
-        return [*lines, s.expression(s.call("np.add.at", s.name(target), where, value))]
+        return [*lines, s.expression(s.call("np.add.at", s.name(target), where, value), note)]
     place = s.subscript(s.name(target), where)
     if name == "index_add":
         place.ctx = ast.Store()
-        return [*lines, ast.AugAssign(place, ast.Add(), value)]
-    return [*lines, s.store(place, value)]
+        return [*lines, s.commented(ast.AugAssign(place, ast.Add(), value), note)]
+    return [*lines, s.store(place, value, note)]
 
 
-def _copy_first(
-    x: ast.expr, target: str, slot: str | None, in_place: bool, comment: str
-) -> list[ast.stmt]:
+def _copy_first(x: ast.expr, target: str, slot: str | None, comment: str) -> list[ast.stmt]:
     if slot is None:
         return [s.assign(target, s.call("np.array", x), comment)]
-    copy = [] if in_place else [s.expression(s.call("np.copyto", s.name(slot), x))]
-    return [*copy, s.assign(target, s.name(slot), comment)]
+    copy = s.expression(s.call("np.copyto", s.name(slot), x))
+    return [copy, s.assign(target, s.name(slot), comment)]
 
 
 def _masked(
     node: Node, target: str, slot: str | None, operand: Operand, comment: str
 ) -> list[ast.stmt]:
     *inputs, mask, out = (operand(i) for i in node.inputs)
-    lines = _copy_first(out, target, slot, False, comment)
+    lines = _copy_first(out, target, slot, comment)
     write = s.call(
         _function_name(node), *inputs, out=s.name(target), where=mask,
         casting=s.literal("same_kind"),
