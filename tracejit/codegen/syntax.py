@@ -169,7 +169,7 @@ class _Generator(astor.SourceGenerator):  # type: ignore[misc]
 
 
 def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
 def to_source(body: list[ast.stmt]) -> str:
