@@ -16,7 +16,7 @@ ROWS = ["0", "1", "-1", "i", "0, 1", "1, i", ":, 0", "1:, 1:", "::-1", "..., -1"
         "[0, 0]", ":, places", "mask"]  # fmt: skip
 VIEWS = ["{w}[1]", "{w}[:, 1:]", "{w}.T", "{w}.reshape(-1)", "{w}[::-1, ::2]", "{w}[i]",
          "{w}.T[1:]", "{w}[None, 1:]"]  # fmt: skip
-SCALARS = ["{a}[0, 1]", "np.sum({a})", "{a}[1, 0] * {b}[0, 2]", "0.5", "s", "np.max({a})"]
+SCALARS = ["{a}[0, 1]", "np.sum({a})", "{a}[1, 0] * {b}[0, 2]", "0.5", "s", "np.tanh({a}[1, 2])"]
 KINDS = ["new", "view", "write", "write", "add", "read", "at", "out", "through"]
 NEW = ["np.zeros_like({a})", "{a} * 1.0", "np.sin({a})", "{a} + {b}", "{a}.copy()"]
 
