@@ -257,6 +257,21 @@ def test_including_the_places_of_another_recording():
     assert len(places.inputs) == 2
 
 
+def test_places_of_another_recording_that_were_read_in_another_order():
+    places, w = places_of("w")
+    b = places.find(w.parent, "{p}[{0}]", "b", keys=("b",))
+    others, second = places_of("b")
+    first = others.find(second.parent, "{p}[{0}]", "w", keys=("w",))
+    others.require_of_both(second, first, "{v} is not {0}")
+    assert first.checks and not second.checks  # the later one has it
+    places.include(others)
+    read = places.reader()
+    one, two = object(), object()
+    assert b.checks and not w.checks
+    assert read(None, ({"w": one, "b": two},)) == ()
+    assert read(None, ({"w": one, "b": one},)) is None
+
+
 def test_what_another_branch_reads_is_followed_too():
     table = {"low": 2.0, "high": np.ones(2)}
     f = lambda x: np.sum(x * table["high"]) if np.sum(x) > 0 else np.sum(x) * table["low"]

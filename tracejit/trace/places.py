@@ -101,14 +101,23 @@ class Places:
 
     def include(self, others: Places) -> None:
         """Add the places of another recording that ran under the same conditions."""
+        checks: list[tuple[Place, str, tuple[Any, ...]]] = []
         for key, place in others._known.items():
-            known = self._known.get(key)
-            if known is None:
+            if key not in self._known:
                 if place.parent is not None:
                     place.parent = self._known[place.parent.key]
                 self._known[key] = place
-                continue
-            for check, constants in place.checks:
+            of_both = [c for c in place.checks if c[1] and type(c[1][-1]) is Place]
+            if self._known[key] is place:  # its order among the others may be another one here
+                place.checks = [c for c in place.checks if c not in of_both]
+                checks += [(place, *c) for c in of_both]
+            else:
+                checks += [(self._known[key], *c) for c in place.checks]
+        for known, check, constants in checks:
+            if constants and type(constants[-1]) is Place:
+                other = self._known[constants[-1].key]
+                self.require_of_both(known, other, check, *constants[:-1])
+            else:
                 known.require(check, *constants)
         for place in others.inputs:
             known = self._known[place.key]

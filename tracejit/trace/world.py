@@ -75,7 +75,7 @@ class World:
         if known is not None and known[0] is value:
             _, twin, first = known
             if first is not place:
-                place.require("{v} is {0}", first)
+                self.places.require_of_both(place, first, "{v} is {0}")
             return twin
         return twins.make(self, value, place)
 
@@ -198,7 +198,7 @@ class World:
             handed = _MISSING
             self.constant(cell, name).require("{0}({v}) is {1}", _content, _MISSING)
         elif first is not None:
-            place().require("{v} is {0}", first)
+            self.places.require_of_both(place(), first, "{v} is {0}")
             return
         else:
             known[2] = place()
