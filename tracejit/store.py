@@ -1,8 +1,8 @@
 """What is kept of a function: for each signature variants, for each variant a tree of paths.
 
 A variant holds where all that was read from outside is as it was (places.py). Its tree has a path
-for each way in which the function's branches on data have gone. Functions with the same code,
-namespace and closure share a store: jit_grad of the same function finds what was compiled.
+for each way in which the function's branches on data have gone. jit_grad of the same function finds
+what was compiled: stores live as long as their functions.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from .cache import LOCK, Cache, Signature
 from .codegen.compile import Compiled, load
@@ -29,7 +30,7 @@ from .trace.places import Place, Places, Reader
 MANY_VARIANTS = 8  # kept for one signature
 MANY_CHANGES = 16  # of what a function reads, under one signature; then direct mode answers
 OFTEN = 2  # changes of one integer; from then on it is an input
-MANY_STORES = 256
+MANY_METHODS = 16  # whose objects are kept alive, for their stores
 SMALL_TREE = 2000  # nodes; compiled again as soon as it has a new path
 
 
@@ -179,21 +180,21 @@ class Store:
         self._changes.clear()
 
 
-_STORES: OrderedDict[Hashable, Store] = OrderedDict()
+_OF_FUNCTIONS: WeakKeyDictionary[Any, dict[Hashable, Store]] = WeakKeyDictionary()
+_OF_METHODS: OrderedDict[Hashable, Store] = OrderedDict()  # these keep their objects alive
 
 
 def store_for(function: Callable[..., Any], options: Hashable) -> Store:
-    """Find or make the store of a function compiled with these options."""
-    plain = function.__func__ if isinstance(function, types.MethodType) else function
-    if not isinstance(plain, types.FunctionType):
-        return Store()
-    # Not the code itself: equal lambdas of different modules have equal code.
-    alive = (plain.__code__, plain.__globals__, getattr(function, "__self__", None),
-             *(plain.__closure__ or ()))  # fmt: skip
-    key = (*map(id, alive), function is plain, options)
+    """Find or make the store of a function, or of a method of an object, with these options."""
     with LOCK:
-        store = _STORES.setdefault(key, Store(alive))
-        _STORES.move_to_end(key)
-        while len(_STORES) > MANY_STORES:
-            _STORES.popitem(last=False)
-    return store
+        if isinstance(function, types.FunctionType):
+            stores = _OF_FUNCTIONS.setdefault(function, {})
+            return stores.setdefault(options, Store())
+        if not isinstance(function, types.MethodType):
+            return Store()
+        key = (id(function.__self__), id(function.__func__), options)
+        store = _OF_METHODS.setdefault(key, Store(function))
+        _OF_METHODS.move_to_end(key)
+        while len(_OF_METHODS) > MANY_METHODS:
+            _OF_METHODS.popitem(last=False)
+        return store
