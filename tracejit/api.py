@@ -6,8 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from .config import check_backend
 from .errors import ConfigError
-from .function import JitGrad, check_backend
+from .function import JitGrad
 from .outcome import Wanted
 
 

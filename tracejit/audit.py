@@ -37,12 +37,17 @@ def audited(
     try:
         compiled = variant.compiled.run(*values)
     except Exception as error:
-        return df._failed(error, variant, signature, upstream)
+        failure: Exception | None = error
+    else:
+        failure = None
+    if failure is not None:
+        return df._failed(failure, variant, signature, upstream)
     spent = time.perf_counter() - begun
     after = state.now()
     with np.errstate(all="ignore"):  # the compiled call has warned already
         wrong = _compare(df, variant, signature, upstream, compiled, state)
     if wrong is None:
+        df.count_hit()
         state.set_back(after)
         if not df._audits_always:
             cost = time.perf_counter() - begun - spent

@@ -40,6 +40,12 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
+def check_backend(backend: str | None) -> None:
+    """Refuse a target that does not exist."""
+    if backend is not None and backend not in BACKENDS:
+        raise ConfigError(f"backend={backend!r} is not allowed; use one of: {', '.join(BACKENDS)}")
+
+
 def _flag(environ: Mapping[str, str], name: str) -> bool:
     return _choice(environ, name, (None, "0", "1")) == "1"
 

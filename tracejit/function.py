@@ -22,10 +22,10 @@ from .binding import Binding
 from .cache import LOCK, CacheInfo, Signature
 from .codegen.compile import Compiled
 from .codegen.targets import find
-from .config import BACKENDS, settings
+from .config import check_backend, settings
 from .dag.graph import Graph
 from .dag.node import location
-from .errors import Abandoned, ConfigError, FallbackError, TracejitError
+from .errors import Abandoned, FallbackError, TracejitError
 from .joint import run
 from .method import BoundJitGrad, reduce_decorated
 from .outcome import Run, Wanted, form_of, opaque_output, plain_results, seal, traced_results
@@ -85,9 +85,11 @@ class JitGrad:
                 try:
                     result = run_compiled(*args, *captured)
                 except Exception as error:
-                    return self._failed(error, variant, *self._sign(args, kwargs))
-                self._hits += 1
-                return result
+                    failure = error  # handled below, so that it is not the context of others
+                else:
+                    self._hits += 1
+                    return result
+                return self._failed(failure, variant, *self._sign(args, kwargs))
         return self._slow(args, kwargs)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -98,6 +100,9 @@ class JitGrad:
             self._method = JitGrad(self.__wrapped__, wanted, self._optimize, self._debug_hook,
                                    self._audit, self._backend, receiver=True)
         return BoundJitGrad(self._method, instance)
+
+    def __repr__(self) -> str:
+        return f"<jit_grad of {self.__name__}>"
 
     def __reduce__(self) -> Any:
         options = (self._wanted, self._optimize, self._debug_hook, self._audit_option,
@@ -126,7 +131,6 @@ class JitGrad:
         for variant in entry.variants:
             captured = variant.read(self.__wrapped__, signature.values)
             if captured is not None:
-                self._hits += 1
                 return self._run_compiled(variant, signature, upstream, captured)
         return self._record(key, entry, signature, upstream)
 
@@ -268,9 +272,13 @@ class JitGrad:
             arity = len(signature.trees) + self._wanted.partial
             self._latest = (arity, compiled.accepts, variant.read, compiled.run, variant)
         try:
-            return compiled.run(*values, *captured)
+            result = compiled.run(*values, *captured)
         except Exception as error:
-            return self._failed(error, variant, signature, upstream)
+            failure = error
+        else:
+            self._hits += 1
+            return result
+        return self._failed(failure, variant, signature, upstream)
 
     def _failed(
         self, error: Exception, variant: Variant, signature: Signature, upstream: Any
@@ -298,6 +306,10 @@ class JitGrad:
         if not self._warned:
             self._warned = True
             warn(message)
+
+    def count_hit(self) -> None:
+        """Count a call that compiled code answered."""
+        self._hits += 1
 
     def distrust(self, signature: Signature, upstream: Any, reason: str) -> None:
         """Give up compiled code that was found to be wrong."""
@@ -360,6 +372,8 @@ class JitGrad:
     def explain(self) -> str:
         """Say in text what is cached, how it is answered and why, and why calls missed."""
         lines = [f"{self.__name__}: {self.cache_info()}"]
+        if not self._optimize:
+            return f"{lines[0]}\ndirect mode: optimize=False"
         for described, entry in self._store.cache.items():
             lines.append("signature " + ", ".join(f"{k}: {v}" for k, v in described.items()))
             if entry.direct is not None:
@@ -381,9 +395,3 @@ class JitGrad:
         self._store.clear()
         self._real = None
         self._hits = self._misses = self._direct = 0
-
-
-def check_backend(backend: str | None) -> None:
-    """Refuse a target that does not exist."""
-    if backend is not None and backend not in BACKENDS:
-        raise ConfigError(f"backend={backend!r} is not allowed; use one of: {', '.join(BACKENDS)}")

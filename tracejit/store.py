@@ -31,7 +31,8 @@ MANY_VARIANTS = 8  # kept for one signature
 MANY_CHANGES = 16  # of what a function reads, under one signature; then direct mode answers
 OFTEN = 2  # changes of one integer; from then on it is an input
 MANY_METHODS = 16  # whose objects are kept alive, for their stores
-SMALL_TREE = 2000  # nodes; compiled again as soon as it has a new path
+SMALL_TREE = 2000  # nodes; compiled again as soon as it has a new path,
+FEW_PATHS = 8  # up to so many; then as soon as recording again has cost a quarter of its nodes
 
 
 class Variant:
@@ -80,16 +81,12 @@ class Variant:
         if tree is self.tree:  # recorded once more, because the compiled code lacks it
             self.repeated += len(path.nodes)
         elif paths(tree) > settings.max_paths:
-            guard = busiest_guard(tree)
-            return (
-                f"its branches on data have gone {settings.max_paths} ways, most often at "
-                f"{guard.where if guard else '?'}; use np.where there, or set TRACEJIT_MAX_PATHS"
-            )
+            return _too_many(tree)
         self.tree = tree
         self._read = None
         self.repeats |= repeats(result, recorder)
-        size = _size(tree)
-        self.stale = self.stale or size <= SMALL_TREE or self.repeated >= size // 4
+        size, few = _size(tree), paths(tree) <= FEW_PATHS
+        self.stale = self.stale or (few and size <= SMALL_TREE) or self.repeated >= size // 4
         return None
 
     def compile(
@@ -116,6 +113,22 @@ class Variant:
         pool = self.compiled.pool
         buffers = f", buffers {pool.nbytes} bytes" if pool else ""
         return f"numpy target: {counts}{ways}{buffers}: {self.compiled.path}"
+
+
+def _too_many(tree: Graph) -> str:
+    """Say where a function goes too many ways, and what to do."""
+    guard = busiest_guard(tree)
+    assert guard is not None
+    if guard.attrs["kind"] == "index":
+        return (
+            f"the integer that is a count, a shape or an end of a slice at {guard.where} has had "
+            f"too many values ({settings.max_paths} ways in all); slice outside and pass the part, "
+            "index with an array, or set TRACEJIT_MAX_PATHS"
+        )
+    return (
+        f"its branches on data have gone {settings.max_paths} ways, most often at {guard.where}; "
+        "use np.where there, or set TRACEJIT_MAX_PATHS"
+    )
 
 
 def _size(graph: Graph) -> int:

@@ -500,3 +500,26 @@ def test_looking_at_the_source_draws_nothing():
         assert rng.bit_generator.state == twin.bit_generator.state
     df.source(X)
     assert rng.bit_generator.state == twin.bit_generator.state
+
+
+@MODES
+@pytest.mark.filterwarnings("ignore::tracejit.errors.TracejitWarning")
+def test_rows_that_are_shuffled_in_place_stay_whole(optimize):
+    rng, data = np.random.default_rng(3), np.arange(12.0).reshape(6, 2)
+    plain_rng, plain = np.random.default_rng(3), data.copy()
+
+    def f(w):
+        rng.shuffle(data)
+        np.random.shuffle(data)
+        return np.mean(data[:3] @ w)
+
+    df, w = jit_grad(f, optimize=optimize), np.array([1.0, -0.5])
+    for seed in range(4):
+        np.random.seed(seed)
+        grad, value = df(w)
+        np.random.seed(seed)
+        plain_rng.shuffle(plain)
+        np.random.shuffle(plain)
+        np.testing.assert_array_equal(data, plain)
+        np.testing.assert_allclose(grad, plain[:3].mean(axis=0))
+        assert np.isclose(value, np.mean(plain[:3] @ w))

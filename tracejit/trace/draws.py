@@ -39,6 +39,8 @@ def attribute(name: str) -> tuple[Any, bool]:
         return _drawing(None, name, value, makes=True), True
     if isinstance(value, (type, types.ModuleType)):
         return value, True
+    if name == "shuffle":
+        return _shuffling(np.random, value), True
     if name in _NO_DRAWS or not callable(value):
         leave(f"np.random.{name} is used")
         return value, False
@@ -75,11 +77,35 @@ class Draws:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._real, name)
+        if name == "shuffle":
+            return _shuffling(self._real, value)
         if name in _NO_DRAWS or not callable(value):
             leave(f".{name} of a random generator is used")
             return value
         drawing = self.__dict__[name] = _drawing(self._node, name, value)
         return drawing
+
+
+def _shuffling(generator: Any, real: Callable[..., Any]) -> Callable[..., None]:
+    """Make the twin of `shuffle`, which writes to its argument."""
+
+    def shuffle(x: Any, *args: Any, **kwargs: Any) -> None:
+        leave(".shuffle of a random generator is used")
+        recorder = active_recorder()
+        if type(x) is not Tracer or recorder is None:
+            real(x, *args, **kwargs)
+            return
+        node = x.current()
+        if node.level == ACTIVE:
+            raise LostGradientError(
+                f"shuffle() at {location(source.user_site())} of an array that depends on the "
+                "parameters loses its gradient; index it: x[rng.permutation(len(x))]"
+            )
+        shuffled = node.value.copy()
+        recorder.replay(generator, lambda: real(shuffled, *args, **kwargs))
+        x[...] = shuffled
+
+    return shuffle
 
 
 def _draw(generator: Any, *holes: Any, method: str, args: Any, kwargs: Any) -> Any:

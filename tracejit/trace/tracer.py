@@ -86,7 +86,7 @@ class Tracer:
                 raise LostGradientError(
                     f"{what} at {location(user_site())} would take a value that depends on the "
                     "parameters out of the trace, and its gradient would be lost; use NumPy "
-                    "functions on it, and np.stack or np.zeros_like(traced) to build arrays from it"
+                    "functions on it, and np.array([...]) or np.stack to build arrays from it"
                 )
             if node.level:
                 self.recorder.leave(what)

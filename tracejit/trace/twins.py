@@ -323,7 +323,7 @@ def _method(world: World, value: types.MethodType, place: Place) -> Any:
     if type(value.__func__) is not types.FunctionType:
         return opaque(world, value, place)
     function = world.hand_out(value.__func__, world.step(place, "{p}.__func__"))
-    receiver = world.hand_out(value.__self__, world.step(place, "{p}.__self__"))
+    receiver = world.hand_out(value.__self__, world.named(place, "{p}.__self__", "self"))
     twin = types.MethodType(function, receiver)
     world.remember(value, twin, place)
     return twin

@@ -228,8 +228,8 @@ class World:
             return
         for change in self._changes:
             what = change()
-            if what is not None:
-                self.leave(what)
+            if what is not None and self.recorder.left is None:  # where, nobody has seen
+                self.recorder.left = f"{what}, which only plain Python can do again"
         for container in self.raw:
             _sweep_out(self, container)
         self.closed = True
