@@ -62,9 +62,10 @@ def _is_constant(instruction: dis.Instruction | None) -> bool:
     """Tell whether what was loaded is a constant: None, a type, or by its NAME."""
     if instruction is None or instruction.opname == "LOAD_CONST":
         return instruction is not None
-    name = str(instruction.argval).lstrip("_")
+    name = str(instruction.argval)
+    constant = name.lstrip("_")[:1].isupper() or name.startswith("__")  # dataclasses have such
     return instruction.opname.startswith("LOAD_") and (
-        name[:1].isupper() or (instruction.opname == "LOAD_GLOBAL" and hasattr(builtins, name))
+        constant or (instruction.opname == "LOAD_GLOBAL" and hasattr(builtins, name))
     )
 
 
