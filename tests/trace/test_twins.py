@@ -384,7 +384,19 @@ LONG_LIST = [1.0] * (twins.MANY_LEAVES + 1)
 LONG_DICT = dict.fromkeys(range(twins.MANY_LEAVES + 1), Y)
 MANY = [[1.0, Y] for _ in range(twins.MANY_LEAVES // 2)]
 COUNTER = Counter("abca")
-DEQUE = deque([1.0, Y])
+DEQUE, RECENT = deque([1.0, Y]), deque(maxlen=2)
+
+
+def adds_to_a_deque(x):
+    RECENT.append(float(np.sum(x)))
+    return np.sum(x) * 2.0
+
+
+@MODES
+def test_deques_are_followed(optimize):
+    check(lambda x: np.sum(x * DEQUE[1]) * DEQUE[0] + len(DEQUE), (X,), (), optimize)
+
+
 GROWING = defaultdict(float)
 
 
@@ -417,7 +429,7 @@ DIRECT = [
     (lambda x: np.sum(x * LONG_DICT[3]), "more than 10000 entries"),
     (lambda x: np.sum(x * MANY[3][1]), "more than 10000 entries"),
     (lambda x: np.sum(x) * COUNTER["a"], "COUNTER is a Counter"),
-    (lambda x: np.sum(x * DEQUE[1]), "DEQUE is a deque"),
+    (adds_to_a_deque, "RECENT is changed"),
     (adds_to_a_default_dict, "GROWING is changed"),
     (lambda x: np.sum(x) * doubled(3), "doubled is a _lru_cache_wrapper"),
     (lambda x: np.sum(x) * HALF, "HALF is a Half"),

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import enum
 import functools
+import os
 import sys
 import sysconfig
 import types
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ _HOLDERS = {"collections", "contextlib", "functools", "types", "weakref"}  # of 
 _KEYS = (str, bytes, int, float, complex, bool, type(None), tuple, np.generic)
 _SINGLE = (bool, type(None), type(...), type(NotImplemented))
 _STDLIB = tuple(
-    {sysconfig.get_path(name) + "/" for name in ("stdlib", "platstdlib")} - {"/"}
+    {sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")} - {os.sep}
 )
 
 
@@ -162,10 +163,10 @@ def _dict(world: World, value: Any, place: Place) -> Any:
 
 
 def _list(world: World, value: Any, place: Place) -> Any:
-    place.require("type({v}) is list and len({v}) == {0}", len(value))
+    place.require("type({v}) is {0} and len({v}) == {1}", type(value), len(value))
     if _is_raw(world, value, value):
         return value
-    twin: list[Any] = []
+    twin: Any = [] if type(value) is list else deque(maxlen=value.maxlen)
     world.remember(value, twin, place)
     for number, held in enumerate(value):
         twin.append(world.hand_out(held, world.step(place, "{p}[{0}]", number, keys=(number,))))
@@ -174,7 +175,9 @@ def _list(world: World, value: Any, place: Place) -> Any:
     def carry_over() -> str | None:
         if len(twin) == len(handed) and all(a is b for a, b in zip(twin, handed, strict=True)):
             return None
-        value[:] = [world.plain(held) for held in twin]
+        now = [world.plain(held) for held in twin]
+        value.clear()
+        value.extend(now)
         return f"{place} is changed"
 
     world.when_closed(carry_over)
@@ -377,7 +380,7 @@ Maker = Callable[["World", Any, Place], Any]
 _MAKERS: dict[Any, Maker] = {
     np.ndarray: _array, float: _number, complex: _number, int: _integer,
     **dict.fromkeys(_CONSTANTS, _constant), **dict.fromkeys(_SINGLE, same),
-    dict: _dict, OrderedDict: _dict, defaultdict: _dict, list: _list, tuple: _tuple,
+    dict: _dict, OrderedDict: _dict, defaultdict: _dict, list: _list, deque: _list, tuple: _tuple,
     set: _set, frozenset: _set,
     types.FunctionType: _function, types.MethodType: _method, functools.partial: _partial,
     types.ModuleType: modules.twin_module,
