@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tracejit import TracejitWarning, config, errors, jit_grad
+from tracejit import audit as auditing
 from tracejit.trace.places import Place, Places
 from tracejit.trace.world import World
 
@@ -333,6 +334,21 @@ def test_the_audit_finds_places_that_are_not_checked(monkeypatch):
 
 
 READ = Places.reader
+
+
+def test_methods_are_audited_as_often_as_asked(monkeypatch):
+    class Model:
+        @jit_grad(audit="always")
+        def loss(self, x):
+            return np.sum(x * x)
+
+    audits = []
+    audited = auditing.audited
+    monkeypatch.setattr(auditing, "audited", lambda *args: (audits.append(1), audited(*args))[1])
+    model = Model()
+    for _ in range(5):
+        model.loss(np.ones(2))
+    assert len(audits) == 4  # all but the first, which is recorded
 
 
 def test_without_an_audit_stale_code_is_not_found(monkeypatch):

@@ -49,7 +49,7 @@ def audited(
     if wrong is None:
         df.count_hit()
         state.set_back(after)
-        if not df._audits_always:
+        if df._audit != "always":
             cost = time.perf_counter() - begun - spent
             variant.calls_left = cost / max(spent, 1e-9) / SHARE
         return compiled

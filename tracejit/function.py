@@ -57,9 +57,7 @@ class JitGrad:
         self._wanted = wanted
         self._optimize = optimize
         self._debug_hook = debug_hook
-        self._audit = bool(audit)
-        self._audit_option = audit
-        self._audits_always = audit == "always"
+        self._audit = audit
         self._backend = backend if backend != "auto" else settings.backend
         self._receiver = receiver  # the first argument is the instance of a method
         self._method: JitGrad | None = None
@@ -105,7 +103,7 @@ class JitGrad:
         return f"<jit_grad of {self.__name__}>"
 
     def __reduce__(self) -> Any:
-        options = (self._wanted, self._optimize, self._debug_hook, self._audit_option,
+        options = (self._wanted, self._optimize, self._debug_hook, self._audit,
                    self._backend, self._receiver)  # fmt: skip
         return reduce_decorated(self, JitGrad, (self.__wrapped__, *options))
 
@@ -295,7 +293,7 @@ class JitGrad:
 
     def _compile(self, variant: Variant, signature: Signature) -> Compiled:
         target = find(self._backend)
-        return variant.compile(signature, self._wanted.partial, target, self._audit)
+        return variant.compile(signature, self._wanted.partial, target, bool(self._audit))
 
     # -- falling back, errors, debugging -----------------------------------------------------
 
