@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support import spaced
+from tests.support import MODES, check, check_second, spaced
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,22 @@ def rows(covers, *table, second=True):
 def over(cases):
     """Parametrize a test by cases."""
     return pytest.mark.parametrize("case", [pytest.param(c, id=c.title) for c in cases])
+
+
+def orders(cases, twice=lambda f: f):
+    """Make the tests of first and second derivatives of cases; `twice`: what is differentiated."""
+
+    @MODES
+    @over(cases)
+    def test_first_order(case, optimize):
+        check(case.f, case.params, case.rest, optimize)
+
+    @MODES
+    @over(c for c in cases if c.second)
+    def test_second_order(case, optimize):
+        check_second(twice(case.f), case.params, case.rest, optimize)
+
+    return test_first_order, test_second_order
 
 
 X, Y = spaced(-1.93, 1.67, (2, 3), seed=3), spaced(-1.4, 1.9, (2, 3), seed=4)

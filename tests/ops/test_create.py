@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.ops.cases import CUBE, ROW, SMALL, Case, X, over
-from tests.support import CALLS, MODES, assert_same, check, check_second, spaced
+from tests.ops.cases import CUBE, ROW, SMALL, Case, X, orders
+from tests.support import CALLS, MODES, assert_same, check, spaced
 from tracejit import jit_grad, stop_gradient
 from tracejit.errors import TracejitWarning, UnsupportedError
 from tracejit.trace import Recorder, Tracer
@@ -89,16 +89,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@MODES
-@over(CASES)
-def test_first_order(case, optimize):
-    check(case.f, case.params, case.rest, optimize)
-
-
-@MODES
-@over(c for c in CASES if c.second)
-def test_second_order(case, optimize):
-    check_second(case.f, case.params, case.rest, optimize)
+test_first_order, test_second_order = orders(CASES)
 
 
 CALLED = {

@@ -3,8 +3,20 @@
 import numpy as np
 import pytest
 
-from tests.ops.cases import COLUMN, EMPTY, INTEGERS, MASK, ROW, SMALL, Case, X, Y, over, rows
-from tests.support import MODES, check, check_second, spaced
+from tests.ops.cases import (
+    COLUMN,
+    EMPTY,
+    INTEGERS,
+    MASK,
+    ROW,
+    SMALL,
+    Case,
+    X,
+    Y,
+    orders,
+    rows,
+)
+from tests.support import MODES, check, spaced
 from tracejit import jit_grad
 
 EVERYWHERE = (-1.93, 1.67)
@@ -206,16 +218,7 @@ def step_cases():
 CASES = [*unary_cases(), *binary_cases(), *CHOICES, *NEXT, *CONVERSIONS, *step_cases()]
 
 
-@MODES
-@over(CASES)
-def test_first_order(case, optimize):
-    check(case.f, case.params, case.rest, optimize)
-
-
-@MODES
-@over(c for c in CASES if c.second)
-def test_second_order(case, optimize):
-    check_second(case.f, case.params, case.rest, optimize)
+test_first_order, test_second_order = orders(CASES)
 
 
 TIED = (np.array([1.0, 2.0]), np.array([1.0, 1.0]))

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tests.ops.cases import CUBE, EMPTY, MASK, ROW, SMALL, Case, X, over
-from tests.support import MODES, check, check_second, numeric, spaced
+from tests.ops.cases import CUBE, EMPTY, MASK, ROW, SMALL, Case, X, orders
+from tests.support import MODES, check, numeric, spaced
 from tracejit import jit_grad
 
 FEW = np.array([2, 0, 2])
@@ -171,16 +171,7 @@ CASES = [
 ]
 
 
-@MODES
-@over(CASES)
-def test_first_order(case, optimize):
-    check(case.f, case.params, case.rest, optimize)
-
-
-@MODES
-@over(c for c in CASES if c.second)
-def test_second_order(case, optimize):
-    check_second(case.f, case.params, case.rest, optimize)
+test_first_order, test_second_order = orders(CASES)
 
 
 def reading(key):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ops.cases import CUBE, EMPTY, ROW, SMALL, Case, X, over, rows
-from tests.support import MODES, check, check_second, spaced
+from tests.ops.cases import CUBE, EMPTY, ROW, SMALL, Case, X, orders, rows
+from tests.support import MODES, check, spaced
 from tracejit import jit_grad
 
 SQUARE = spaced(-1.0, 0.9, (3, 3), seed=12) + 2.0 * np.eye(3)
@@ -130,16 +130,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@MODES
-@over(CASES)
-def test_first_order(case, optimize):
-    check(case.f, case.params, case.rest, optimize)
-
-
-@MODES
-@over(c for c in CASES if c.second)
-def test_second_order(case, optimize):
-    check_second(case.f, case.params, case.rest, optimize)
+test_first_order, test_second_order = orders(CASES)
 
 
 ZEROS = np.zeros(3)

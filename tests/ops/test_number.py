@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from tests.ops.cases import Case, over
-from tests.support import CALLS, MODES, check, check_second
+from tests.ops.cases import Case, orders
+from tests.support import CALLS, MODES
 from tracejit import jit_grad
 from tracejit.ops.number import BY_MATH
 from tracejit.trace.creators import MATH, to_float, to_int
@@ -51,16 +51,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@MODES
-@over(CASES)
-def test_first_order(case, optimize):
-    check(case.f, case.params, case.rest, optimize)
-
-
-@MODES
-@over(c for c in CASES if c.second)
-def test_second_order(case, optimize):
-    check_second(case.f, case.params, case.rest, optimize)
+test_first_order, test_second_order = orders(CASES)
 
 
 RAISING = [

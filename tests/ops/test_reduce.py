@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ops.cases import COLUMN, CUBE, EMPTY, INTEGERS, SMALL, Case, X, over, rows
-from tests.support import MODES, check, check_second, spaced
+from tests.ops.cases import COLUMN, CUBE, EMPTY, INTEGERS, SMALL, Case, X, orders, rows
+from tests.support import MODES, check, spaced
 
 REDUCTIONS = [np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std]
 AXES = [None, 0, -1, (0, 2), (-1, 0), (1,), ()]
@@ -110,17 +110,8 @@ CASES = [
 ]
 
 
-@MODES
-@over(CASES)
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_first_order(case, optimize):
-    check(case.f, case.params, case.rest, optimize)
-
-
-@MODES
-@over(c for c in CASES if c.second)
-def test_second_order(case, optimize):
-    check_second(case.f, case.params, case.rest, optimize)
+test_first_order, test_second_order = orders(CASES)
+test_first_order = pytest.mark.filterwarnings("ignore::RuntimeWarning")(test_first_order)
 
 
 CONSTANT = np.full((2, 2), 1.5)

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ops.cases import COLUMN, CUBE, EMPTY, ROW, SMALL, X, Y, over, rows
-from tests.support import MODES, check, check_second, spaced
+from tests.ops.cases import COLUMN, CUBE, EMPTY, ROW, SMALL, X, Y, orders, rows
+from tests.support import check, spaced
 
 FORTRAN = np.asfortranarray(CUBE)
 STRIDED = CUBE[:, ::2, ::-1]
@@ -123,22 +123,13 @@ CASES = [
 ]
 
 
-@MODES
-@over(CASES)
-def test_first_order(case, optimize):
-    check(case.f, case.params, case.rest, optimize)
-
-
-@MODES
-@over(c for c in CASES if c.second)
-def test_second_order(case, optimize):
-    """The functions are linear: only that the first gradient can be differentiated is at stake."""
-    check_second(squared(case.f), case.params, case.rest, optimize)
-
-
 def squared(f):
     """A function whose second gradient is not zero."""
     return lambda *args: f(*args) * f(*args)
+
+
+# The functions are linear: only that the first gradient can be differentiated is at stake.
+test_first_order, test_second_order = orders(CASES, squared)
 
 
 @settings(max_examples=20, deadline=None)
