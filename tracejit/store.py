@@ -61,7 +61,6 @@ class Variant:
         self.stale = True
         self.tree = tree
 
-
     @property
     def read(self) -> Reader:
         """What reads the captured inputs, or gives None where something else has changed."""
@@ -78,15 +77,17 @@ class Variant:
         tree = graft(self.tree, path)
         if tree is None:
             return "it does other things with the same inputs: it depends on something unseen"
+        ways = paths(tree)
         if tree is self.tree:  # recorded once more, because the compiled code lacks it
             self.repeated += len(path.nodes)
-        elif paths(tree) > settings.max_paths:
+        elif ways > settings.max_paths:
             return _too_many(tree)
         self.tree = tree
         self._read = None
         self.repeats |= repeats(result, recorder)
-        size, few = _size(tree), paths(tree) <= FEW_PATHS
-        self.stale = self.stale or (few and size <= SMALL_TREE) or self.repeated >= size // 4
+        size = _size(tree)
+        small = ways <= FEW_PATHS and size <= SMALL_TREE
+        self.stale = self.stale or small or self.repeated >= size // 4
         return None
 
     def compile(

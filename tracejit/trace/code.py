@@ -15,6 +15,8 @@ _ATTRIBUTES = {
     "__annotations__", "__base__", "__bases__", "__class__", "__dict__", "__mro__",
     "__subclasses__", "mro",
 }  # fmt: skip
+
+
 class Scan(NamedTuple):
     """reflects: what in it needs the real things, no twins, or None. early: names that must be in
     the namespace before the code runs. handles: whether it may handle an exception.

@@ -105,6 +105,11 @@ TYPE_TWINS: dict[Any, Any] = {
 }
 
 
+def home_of(thing: Any) -> str:
+    """Name the package that a function or class comes from."""
+    return (thing.__module__ or "").partition(".")[0]
+
+
 def builtin_twin(world: World, name: str) -> Any:
     """Hand out one of Python's built-in names."""
     value = getattr(builtins, name, None)
@@ -153,7 +158,7 @@ def library_function(world: World, value: Any, place: Place) -> Any:
     """Hand out a Python function of NumPy, of tracejit or of Python's library."""
     from . import twins
 
-    home = (value.__module__ or "").partition(".")[0]
+    home = home_of(value)
     if home in ("numpy", "tracejit"):
         twins.same(world, value, place)
         return recording_twin(value)

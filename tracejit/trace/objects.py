@@ -32,7 +32,8 @@ _SKIPPED = {
 _OF_NAMEDTUPLES = {
     "__new__", "_make", "_replace", "__replace__", "__repr__", "_asdict", "__getnewargs__",
 }  # fmt: skip
-_HEAP = 1 << 9  # the flag of types that are made at run time
+# Flags of types: made at run time, may have subclasses.
+_HEAP, _BASE = 1 << 9, 1 << 10
 _PLAIN = (str, bytes, int, float, tuple, type(None), types.DynamicClassAttribute, property)
 _MEMBERS = (types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType)
 
@@ -58,7 +59,7 @@ class _AbstractMeta(_Meta, abc.ABCMeta):
 
 
 def _real(cls: Any) -> Any:
-    return vars(cls).get("__tracejit_real__", object if cls is None else ())
+    return vars(cls).get("__tracejit_real__", ())
 
 
 _METACLASSES: dict[type, type] = {type: _Meta, abc.ABCMeta: _AbstractMeta}
@@ -70,7 +71,7 @@ def twin_class(world: World, value: Any, place: Place) -> Any:
     if stand_in is not None:
         return stand_in
     twins.same(world, value, place)
-    home = value.__module__.partition(".")[0]
+    home = modules.home_of(value)
     ours = home in modules.PURE or home in ("numpy", "tracejit")
     if ours and not (home == "builtins" and value.__flags__ & _HEAP):
         return value
@@ -119,7 +120,7 @@ def _is_twinable(cls: Any) -> bool:
         if owner is object or owner.__module__ in ("abc", "typing"):
             continue
         names = vars(owner)
-        if not owner.__flags__ & (1 << 10):  # it cannot have subclasses
+        if not owner.__flags__ & _BASE:
             return False
         made_here = {"__dict__", "__slots__"} & names.keys() or owner.__base__ is not object
         if not made_here:  # by a class statement
@@ -259,7 +260,7 @@ def twin_object(world: World, value: Any, place: Place) -> Any:
     cls = type(value)
     if not hasattr(value, "__dict__") or isinstance(value, (np.ndarray, BaseException)):
         return None
-    if internal_module(cls) or not _is_twinable(cls) or _has_slots(cls):
+    if modules.home_of(cls) in ("tracejit", "numpy") or not _is_twinable(cls) or _slots(cls):
         return None
     twin_cls = world.hand_out(cls, world.constant(cls, cls.__name__))
     place.require("type({v}) is {0}", cls)
@@ -290,26 +291,20 @@ def twin_object(world: World, value: Any, place: Place) -> Any:
     return twin
 
 
-def internal_module(cls: Any) -> bool:
-    """Tell whether a class is one of tracejit or NumPy."""
-    return bool(cls.__module__.partition(".")[0] in ("tracejit", "numpy"))
-
-
 def attributes(value: Any) -> list[tuple[str, Any]]:
     """List the attributes that an object itself holds, in its __dict__ or in slots."""
-    slots = [
-        name
-        for owner in type(value).__mro__
-        for name, held in vars(owner).items()
-        if isinstance(held, types.MemberDescriptorType)
-    ]
+    slots = _slots(type(value))
     held = [(name, getattr(value, name)) for name in slots if hasattr(value, name)]
     return held + list(getattr(value, "__dict__", {}).items())
 
 
-def _has_slots(cls: Any) -> bool:
-    members = (v for owner in cls.__mro__ for v in vars(owner).values())
-    return any(isinstance(v, types.MemberDescriptorType) for v in members)
+def _slots(cls: Any) -> list[str]:
+    return [
+        name
+        for owner in cls.__mro__
+        for name, held in vars(owner).items()
+        if isinstance(held, types.MemberDescriptorType)
+    ]
 
 
 def _read(self: Any, name: str) -> Any:

@@ -27,9 +27,10 @@ class Place:
     keys: what leads to it from the function, for names and messages.
     checks: texts that are true while nothing has changed, over {v} (the value) and constants.
     node: the input that its value is, in compiled code.
+    number: its place in the order in which places are read.
     """
 
-    __slots__ = ("checks", "constants", "key", "keys", "node", "parent", "step")
+    __slots__ = ("checks", "constants", "key", "keys", "node", "number", "parent", "step")
 
     def __init__(
         self, parent: Place | None, step: str, constants: tuple[Any, ...], keys: tuple[Any, ...]
@@ -40,6 +41,7 @@ class Place:
         self.keys = keys
         self.checks: list[tuple[str, tuple[Any, ...]]] = []
         self.node: Node | None = None
+        self.number = 0
         above = parent.key if parent is not None else ()
         self.key: tuple[Any, ...] = (above, step, tuple(_identity(c) for c in constants))
 
@@ -87,7 +89,12 @@ class Places:
     ) -> Place:
         """The place one step from another; the same object for the same step."""
         place = Place(parent, step, constants, (parent.keys if parent else ()) + keys)
-        return self._known.setdefault(place.key, place)
+        return self._known.get(place.key) or self._add(place)
+
+    def _add(self, place: Place) -> Place:
+        place.number = len(self._known)
+        self._known[place.key] = place
+        return place
 
     def make_input(self, place: Place, node: Node) -> None:
         """Let the value at a place be an input of compiled code."""
@@ -106,7 +113,7 @@ class Places:
             if key not in self._known:
                 if place.parent is not None:
                     place.parent = self._known[place.parent.key]
-                self._known[key] = place
+                self._add(place)
             of_both = [c for c in place.checks if c[1] and type(c[1][-1]) is Place]
             if self._known[key] is place:  # its order among the others may be another one here
                 place.checks = [c for c in place.checks if c not in of_both]
@@ -126,8 +133,7 @@ class Places:
 
     def require_of_both(self, a: Place, b: Place, check: str, *constants: Any) -> None:
         """Require something of the values at two places, where the later one is read."""
-        order = list(self._known)
-        if order.index(a.key) < order.index(b.key):
+        if a.number < b.number:
             a, b = b, a
         a.require(check, *constants, b)
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import UnsupportedError
 from ..tree import Tree, build
+from .objects import attributes
 from .places import Place
 from .tracer import Tracer
 from .world import World
@@ -77,14 +78,6 @@ def leave_plain(recorder: Recorder) -> None:
         elif isinstance(holder, types.CellType):
             holder.cell_contents = plain(holder.cell_contents)
         elif not isinstance(holder, (types.FrameType, tuple)):
-            _attributes(holder, plain)
-
-
-def _attributes(holder: Any, plain: Any) -> None:
-    names = [*getattr(holder, "__dict__", ())]
-    names += [name for owner in type(holder).__mro__ for name in vars(owner)
-              if isinstance(vars(owner)[name], types.MemberDescriptorType)]  # fmt: skip
-    for name in names:
-        held = getattr(holder, name, None)
-        if type(held) is Tracer:
-            object.__setattr__(holder, name, plain(held))
+            for name, held in attributes(holder):
+                if type(held) is Tracer:
+                    object.__setattr__(holder, name, plain(held))

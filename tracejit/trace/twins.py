@@ -68,11 +68,11 @@ def opaque(world: World, value: Any, place: Place) -> Any:
     named = isinstance(value, (types.BuiltinFunctionType, types.FunctionType, type))
     what = f"{value.__name__}()" if named else f"a {type(value).__name__}"
     what = f"{place} is {what}, of which it is not known what it does or reads"
-    home = type(value).__module__.partition(".")[0]
+    home = modules.home_of(type(value))
     if home == "tracejit":
         return same(world, value, place)
     if named and isinstance(value, types.FunctionType):
-        home = "" if value.__closure__ else (value.__module__ or "").partition(".")[0]
+        home = "" if value.__closure__ else modules.home_of(value)
     give_up(world, what, home)
     return modules.outside(value)
 
@@ -258,8 +258,8 @@ def _function(world: World, value: types.FunctionType, place: Place) -> Any:
         return modules.library_function(world, value, place)
     scanned = scan(code)
     if scanned.reflects is not None:
-        home = (value.__module__ or "").partition(".")[0]
-        give_up(world, f"{value.__qualname__} uses {scanned.reflects}", home)
+        reason = f"{value.__qualname__} uses {scanned.reflects}"
+        give_up(world, reason, modules.home_of(value))
         return modules.outside(value)
     world.handles |= scanned.handles
     if place.parent is None and place.step == "f":  # always the same function, if not the same code
@@ -367,7 +367,7 @@ def _other(world: World, value: Any, place: Place) -> Any:
         return same(world, value, place)
     if draws.is_generator(value):
         return draws.twin(world, value, place)
-    if type(value).__module__.partition(".")[0] in modules.PURE | {"numpy"} and (
+    if modules.home_of(type(value)) in modules.PURE | {"numpy"} and (
         callable(value) and modules.is_pure(value)
     ):
         same(world, value, place)

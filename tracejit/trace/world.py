@@ -135,9 +135,9 @@ class World:
         """The place one step from another."""
         return self.places.find(place, text, *constants, keys=keys)
 
-    def named(self, place: Place, text: str, name: str) -> Place:
+    def named(self, place: Place, text: str, name: str, *constants: Any) -> Place:
         """The place one step from another that has a name of its own."""
-        found = self.step(place, text, keys=(name,))
+        found = self.step(place, text, *constants, keys=(name,))
         found.keys = (name,)
         return found
 
@@ -264,7 +264,6 @@ class World:
                 object.__setattr__(value, name, self.plain(held))
         return value
 
-
     def _real_function(self, made: types.FunctionType) -> types.FunctionType:
         """Make of a function that was defined in the call one that reads the real names."""
         reals = {id(twin): cell for cell, twin, _ in self._cells.values()}
@@ -296,9 +295,7 @@ class Names(dict[str, Any]):
         world, real = self.world, self.real
         root = world.constant(real, "")
         if name in real:
-            place = world.step(root, "{p}[{0}]", name, keys=(name,))
-            place.keys = (name,)
-            handed = world.hand_out(real[name], place)
+            handed = world.hand_out(real[name], world.named(root, "{p}[{0}]", name, name))
         elif name in BUILTINS:
             root.require("{0} not in {v}", name)
             handed = builtin_twin(world, name)
