@@ -20,76 +20,67 @@ def plus(total: Any, term: Any) -> Any:
     return total + term
 
 
-def vecmat(x: Array, b: Array, out: Array) -> None:
-    """Compute out = x @ b for a vector x and a matrix b."""
-    inner, columns = b.shape
-    first = inner % 4
-    for j in range(columns):
-        out[j] = 0.0
-    for k in range(first):
-        x0 = x[k]
-        for j in range(columns):
-            out[j] += x0 * b[k, j]
-    # Four rows at a time: `out` is read and written a quarter as often.
-    for k in range(first, inner, 4):
-        x0 = x[k]
-        x1 = x[k + 1]
-        x2 = x[k + 2]
-        x3 = x[k + 3]
-        for j in range(columns):
-            low = x0 * b[k, j] + x1 * b[k + 1, j]
-            out[j] += low + (x2 * b[k + 2, j] + x3 * b[k + 3, j])
-
-
-def matvec(a: Array, x: Array, out: Array) -> None:
-    """Compute out = a @ x for a matrix a and a vector x."""
-    rows, inner = a.shape
-    first = rows % 4
-    zero = a.dtype.type(0)
-    for i in range(first):
-        s0 = zero
-        for k in range(inner):
-            s0 = plus(s0, a[i, k] * x[k])
-        out[i] = s0
-    # Four sums at a time: x is read a quarter as often.
-    for i in range(first, rows, 4):
-        s0 = s1 = s2 = s3 = zero
-        for k in range(inner):
-            y = x[k]
-            s0 = plus(s0, a[i, k] * y)
-            s1 = plus(s1, a[i + 1, k] * y)
-            s2 = plus(s2, a[i + 2, k] * y)
-            s3 = plus(s3, a[i + 3, k] * y)
-        out[i] = s0
-        out[i + 1] = s1
-        out[i + 2] = s2
-        out[i + 3] = s3
-
-
-def outer(x: Array, y: Array, out: Array) -> None:
-    """Compute out[i, j] = x[i] * y[j]."""
-    for i in range(x.shape[0]):
-        s = x[i]
-        for j in range(y.shape[0]):
-            out[i, j] = s * y[j]
-
-
 def matmul(a: Array, b: Array, out: Array) -> None:
     """Compute out = a @ b; rows of `a` need not be contiguous."""
+    inner, columns = b.shape
+    first = inner % 4
     for i in range(a.shape[0]):
-        vecmat(a[i], b, out[i])
+        for j in range(columns):
+            out[i, j] = 0.0
+        for k in range(first):
+            x0 = a[i, k]
+            for j in range(columns):
+                out[i, j] += x0 * b[k, j]
+        # Four rows of `b` at a time: `out` is read and written a quarter as often.
+        for k in range(first, inner, 4):
+            x0 = a[i, k]
+            x1 = a[i, k + 1]
+            x2 = a[i, k + 2]
+            x3 = a[i, k + 3]
+            for j in range(columns):
+                low = x0 * b[k, j] + x1 * b[k + 1, j]
+                out[i, j] += low + (x2 * b[k + 2, j] + x3 * b[k + 3, j])
 
 
 def matmul_nt(a: Array, b: Array, out: Array) -> None:
     """Compute out = a @ b.T, from the rows of both."""
+    rows, inner = b.shape
+    first = rows % 4
+    zero = a.dtype.type(0)
     for i in range(a.shape[0]):
-        matvec(b, a[i], out[i])
+        for j in range(first):
+            s0 = zero
+            for k in range(inner):
+                s0 = plus(s0, a[i, k] * b[j, k])
+            out[i, j] = s0
+        # Four rows of `b` at a time: `a` is read a quarter as often.
+        for j in range(first, rows, 4):
+            s0 = s1 = s2 = s3 = zero
+            for k in range(inner):
+                x = a[i, k]
+                s0 = plus(s0, x * b[j, k])
+                s1 = plus(s1, x * b[j + 1, k])
+                s2 = plus(s2, x * b[j + 2, k])
+                s3 = plus(s3, x * b[j + 3, k])
+            out[i, j] = s0
+            out[i, j + 1] = s1
+            out[i, j + 2] = s2
+            out[i, j + 3] = s3
+
+
+def outer(x: Array, y: Array, out: Array) -> None:
+    """Compute out = x @ y for one column x and one row y."""
+    for i in range(x.shape[0]):
+        factor = x[i, 0]
+        for j in range(y.shape[1]):
+            out[i, j] = factor * y[0, j]
 
 
 def eliminate(lu: Array, out: Array) -> int:
-    """Take `lu` to its upper factor and `out` along; return the sign of the permutation, or 0.
+    """Solve lu @ x = out in place; return the sign of the permutation of rows, or 0 if singular.
 
-    Pivots are the largest by magnitude, NaN before all; 0 says that one was zero.
+    `lu` becomes its upper triangular factor, `out` the solution. Pivots are the largest by
+    magnitude, NaN before all.
     """
     n, columns = out.shape
     sign = 1
@@ -98,65 +89,60 @@ def eliminate(lu: Array, out: Array) -> int:
         for i in range(k + 1, n):
             if abs(lu[i, k]) > abs(lu[p, k]) or lu[i, k] != lu[i, k]:
                 p = i
-        if lu[p, k] == 0.0:
+        pivot = lu[p, k]
+        if pivot == 0.0:
             return 0
         if p != k:
             sign = -sign
             for j in range(k, n):
-                lu[k, j], lu[p, j] = lu[p, j], lu[k, j]
+                kept = lu[k, j]
+                lu[k, j] = lu[p, j]
+                lu[p, j] = kept
             for j in range(columns):
-                out[k, j], out[p, j] = out[p, j], out[k, j]
+                kept = out[k, j]
+                out[k, j] = out[p, j]
+                out[p, j] = kept
         for i in range(k + 1, n):
-            factor = lu[i, k] / lu[k, k]
+            factor = lu[i, k] / pivot
             for j in range(k + 1, n):
                 lu[i, j] -= factor * lu[k, j]
+            for j in range(columns):
+                out[i, j] -= factor * out[k, j]
+    for k in range(n - 1, -1, -1):
+        pivot = lu[k, k]
+        for j in range(columns):
+            out[k, j] /= pivot
+        for i in range(k):
+            factor = lu[i, k]
             for j in range(columns):
                 out[i, j] -= factor * out[k, j]
     return sign
 
 
-def substitute(lu: Array, out: Array) -> None:
-    """Solve the upper triangular system that `eliminate` left."""
-    n, columns = out.shape
-    for i in range(n - 1, -1, -1):
-        for k in range(i + 1, n):
-            factor = lu[i, k]
-            for j in range(columns):
-                out[i, j] -= factor * out[k, j]
-        pivot = lu[i, i]
-        for j in range(columns):
-            out[i, j] /= pivot
-
-
-def solve(a: Array, b: Array, out: Array) -> bool:
-    """Solve a @ out = b for a square matrix a and a matrix b."""
-    rows, columns = b.shape
-    for i in range(rows):
-        for j in range(columns):
+def solve(a: Array, b: Array, lu: Array, out: Array) -> bool:
+    """Solve a @ out = b for a square matrix a and a matrix b; `lu` is of a's shape, for work."""
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            lu[i, j] = a[i, j]
+        for j in range(b.shape[1]):
             out[i, j] = b[i, j]
-    lu = a.copy()
-    if eliminate(lu, out) == 0:
-        return False
-    substitute(lu, out)
-    return True
+    return eliminate(lu, out) != 0
 
 
-def inv(a: Array, out: Array) -> bool:
-    """Compute the inverse of a square matrix."""
-    n = a.shape[0]
-    for i in range(n):
-        for j in range(n):
+def inv(a: Array, lu: Array, out: Array) -> bool:
+    """Compute the inverse of a square matrix; `lu` is of its shape, for work."""
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            lu[i, j] = a[i, j]
             out[i, j] = 1.0 if i == j else 0.0
-    lu = a.copy()
-    if eliminate(lu, out) == 0:
-        return False
-    substitute(lu, out)
-    return True
+    return eliminate(lu, out) != 0
 
 
-def det(a: Array) -> Any:
-    """Compute the determinant of a square matrix; a singular one has 0."""
-    lu = a.copy()
+def det(a: Array, lu: Array) -> Any:
+    """Compute the determinant of a square matrix; `lu` is of its shape, for work."""
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            lu[i, j] = a[i, j]
     sign = eliminate(lu, lu[:, :0])
     if sign == 0:
         return a.dtype.type(0)
