@@ -2,8 +2,8 @@
 
 Names of functions of `vecmath` and `smallmat` go in; a text that defines them and all that they
 need comes out, each definition once, constants first, in the order in which the modules have them.
-The text needs `np` and `njit`. Every function is decorated with one of the names of `PRELUDE`; none
-has a wrapper for CPython, so only compiled code may call them.
+The text needs `np` and `njit`. Every function is decorated with a name of `PRELUDE`. None
+has a wrapper for CPython: calling one from Python code, unless `NUMBA_DISABLE_JIT` is set, crashes.
 """
 
 import ast
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from tracejit.codegen import smallmat
-from tracejit.codegen.vecmath import f4, f8
+from tracejit.codegen.vecmath import circular, f4, f8, power
 
 # LLVM inlines `scalar` functions with their own `fastmath`, whatever their caller has: `reassoc`
 # would fold away what rounds to whole numbers, and `nsz` loses the sign of zeros. Only a sum that
@@ -45,6 +45,7 @@ def pieces_of(module: ModuleType, known: dict[str, Piece]) -> dict[str, Piece]:
             nodes[node.name] = node
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             nodes[node.targets[0].id] = node
+    nodes = {name: node for name, node in nodes.items() if name != "Array"}  # a type
     names = (*known, *nodes)
     found = {}
     for name, node in nodes.items():
@@ -62,7 +63,7 @@ def decorator_of(name: str, module: ModuleType) -> str:
     """Choose which name of `PRELUDE` decorates a function."""
     if name == "plus":
         return "reorder"
-    return "shared" if module is smallmat else "scalar"
+    return "shared" if module is smallmat and name != "fixed_matmul" else "scalar"
 
 
 def reads(node: ast.stmt, name: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -74,7 +75,7 @@ def reads(node: ast.stmt, name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 PIECES: dict[str, Piece] = {}
-for _module in (f8, f4, smallmat):
+for _module in (f8, f4, circular, power, smallmat):
     PIECES |= pieces_of(_module, PIECES)
 
 

@@ -4,7 +4,7 @@ Arrays of one dtype, float32 or float64, go in, in any memory layout; all but `d
 which shares no memory with the rest. They compute in that dtype. Rows that are contiguous are read
 fastest. `solve`, `inv` and `cholesky` return whether they succeeded: where not, NumPy raises
 LinAlgError. NaN is never a reason to fail. Elimination pivots as LAPACK does (Golub and Van Loan,
-Matrix Computations, 3.4).
+Matrix Computations, 3.4). Vectors are matrices of one row: x @ b is `matmul`, b @ x `matmul_nt`.
 """
 
 from typing import Any
@@ -40,6 +40,16 @@ def matmul(a: Array, b: Array, out: Array) -> None:
             for j in range(columns):
                 low = x0 * b[k, j] + x1 * b[k + 1, j]
                 out[i, j] += low + (x2 * b[k + 2, j] + x3 * b[k + 3, j])
+
+
+def fixed_matmul(a: Array, b: Array, out: Array, rows: int, inner: int, columns: int) -> None:
+    """Compute out = a @ b where it is called, with sizes that the caller has as literals."""
+    for i in range(rows):
+        for j in range(columns):
+            total = a[i, 0] * b[0, j]
+            for k in range(1, inner):
+                total += a[i, k] * b[k, j]
+            out[i, j] = total
 
 
 def matmul_nt(a: Array, b: Array, out: Array) -> None:

@@ -175,3 +175,42 @@ def sqrt_f4(x: np.float32) -> np.float32:
     """Return the square root of x."""
     root: np.float32 = np.sqrt(x)
     return root
+
+
+ERF0_F4 = np.float32(1.1283791)
+ERF1_F4 = np.float32(-0.37612325)
+ERF2_F4 = np.float32(0.1128018)
+ERF3_F4 = np.float32(-0.026711304)
+ERF4_F4 = np.float32(0.004917542)
+ERF5_F4 = np.float32(-0.0005631381)
+ERFC_CENTRE_F4 = np.float32(2.0)
+ERFC_MAX_F4 = np.float32(4.0)
+ERFC0_F4 = np.float32(-5.364941)
+ERFC1_F4 = np.float32(-4.4181604)
+ERFC2_F4 = np.float32(-0.9237554)
+ERFC3_F4 = np.float32(-0.016481103)
+ERFC4_F4 = np.float32(0.0035680882)
+ERFC5_F4 = np.float32(-0.00068690814)
+ERFC6_F4 = np.float32(0.00019446776)
+
+
+def erf_f4(x: np.float32) -> np.float32:
+    """Return the error function of x."""
+    a = abs(x)
+    z = a * a
+    # erf(a) / a in z = a**2 for a < 1
+    p = ERF5_F4 * z + ERF4_F4
+    p = p * z + ERF3_F4
+    p = p * z + ERF2_F4
+    p = p * z + ERF1_F4
+    p = p * z + ERF0_F4
+    # log(1 - erf(a)) in t = a - 2 for 1 <= a <= 4, where erf(a) is 1
+    t = ERFC_MAX_F4 - ERFC_CENTRE_F4 if a > ERFC_MAX_F4 else a - ERFC_CENTRE_F4
+    q = ERFC6_F4 * t + ERFC5_F4
+    q = q * t + ERFC4_F4
+    q = q * t + ERFC3_F4
+    q = q * t + ERFC2_F4
+    q = q * t + ERFC1_F4
+    q = q * t + ERFC0_F4
+    q = ONE_F4 - exp_f4(q)
+    return p * x if a < ONE_F4 else (-q if x < ZERO_F4 else q)
