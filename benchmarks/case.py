@@ -8,8 +8,9 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -20,32 +21,59 @@ Function = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Floor:
+    """Work that no contender can do without: the products of a case, or the moving of its bytes.
+
+    `prepare()` makes the operands and returns a function that does only that work.
+    """
+
+    bound: Literal["products", "memory"]
+    prepare: Callable[[], Function]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One problem: `loss(params, *rest)` and its gradient by `params`.
 
     `data()` makes the arguments, always the same. `by_hand(*arguments)` allocates its buffers for
     arguments of those shapes and returns a function that maps them to `(grads, loss)`, the grads
     in arrays that the caller may keep. `tuned` is the same after every trick has been played, for
-    cases where tricks matter.
+    cases where tricks matter. `drive`, where it is given, is the program around the gradient that
+    is timed: it takes a function from params to `(loss, grads)`, and the params, and returns an
+    array. Only `judged` cases count in the targets.
     """
 
+    name: str
     title: str
     loss: Function
     data: Callable[[], tuple[Any, ...]]
     by_hand: Callable[..., Function]
     tuned: Callable[..., Function] | None = None
+    floor: Floor | None = None
+    drive: Callable[[Function, Any], Array] | None = None
+    judged: bool = True
+
+
+@cache
+def all_cases() -> dict[str, Case]:
+    """Import every file under `cases/` and list the cases that they define, by name."""
+    modules = [
+        importlib.import_module(f"{cases.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(cases.__path__)
+    ]
+    found = [case for module in modules for case in module.CASES]
+    assert len({case.name for case in found}) == len(found), "two cases have the same name"
+    return {case.name: case for case in found}
 
 
 def names() -> list[str]:
-    """List the names of all cases: those of the files under `cases/`."""
-    return [module.name for module in pkgutil.iter_modules(cases.__path__)]
+    """List the names of all cases."""
+    return list(all_cases())
 
 
 def load(name: str) -> Case:
-    """Import the case that the file `cases/<name>.py` defines."""
-    case = importlib.import_module(f"{cases.__name__}.{name}").CASE
-    assert isinstance(case, Case)
-    return case
+    """Find a case by its name."""
+    return all_cases()[name]
 
 
 def over(namespace: ModuleType, function: Function) -> Function:

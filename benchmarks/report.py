@@ -2,7 +2,7 @@
 
 from benchmarks import case as cases
 from benchmarks import probes
-from benchmarks.cases.chain import NODES
+from benchmarks.cases.long_chain import NODES
 from benchmarks.contenders import CONTENDERS
 from benchmarks.results import Results
 from benchmarks.rounds import REST_SECONDS
@@ -66,7 +66,7 @@ def ratios(results: Results) -> list[str]:
 def nodes(results: Results) -> list[str]:
     """Say what a node of the chain costs."""
     names = measured(results)
-    found = {name: results.typical("chain", name) for name in names}
+    found = {name: results.typical("long_chain", name) for name in names}
     costs = [f"{name} {1e6 * s / NODES:.2f} us" for name, s in found.items() if s is not None]
     return [f"A node of the chain, backward pass included: {', '.join(costs)}."] if costs else []
 

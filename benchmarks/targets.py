@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.cases.chain import NODES
+from benchmarks.cases.long_chain import NODES
 from benchmarks.probes.memory import GROWTH_CALLS
 from benchmarks.results import Results
 
@@ -153,7 +153,7 @@ TARGETS: tuple[Target, ...] = (
     ),
     at_most(
         "Chain: direct mode, a forward node",
-        microseconds("chain", "tracejit-direct", parts=NODES),
+        microseconds("long_chain", "tracejit-direct", parts=NODES),
         6,
         "us",
     ),

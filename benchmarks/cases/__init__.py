@@ -1,4 +1,4 @@
 """The cases, one a file: only their mathematics, and their gradient by hand.
 
-A new file here is a new case. It defines `CASE`, a `benchmarks.case.Case`.
+A file here defines `CASES`, a tuple of `benchmarks.case.Case`: one problem in one or several sizes.
 """

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.case import Array, Case, Function
+from benchmarks.floors import products
+from benchmarks.hand import cross_entropy, through_tanh
 
 Params = dict[str, list[Array]]
 
@@ -39,15 +41,9 @@ def data() -> tuple[Params, Array, Array]:
 
 def by_hand(params: Params, x: Array, y: Array) -> Function:
     """Write the gradient as BLAS calls and in-place ufuncs on buffers made once."""
-    h1, h2, g, slope = (np.empty((BATCH, 1024), np.float32) for _ in range(4))
-    logits, p, picked = (np.empty((BATCH, 10), np.float32) for _ in range(3))
-    column, total, weight = (np.empty((BATCH, 1), np.float32) for _ in range(3))
-    one = np.float32(1)
-
-    def through_tanh(g: Array, h: Array) -> None:
-        np.multiply(h, h, out=slope)
-        np.subtract(one, slope, out=slope)
-        np.multiply(g, slope, out=g)
+    h1, h2, g, scratch = (np.empty((BATCH, 1024), np.float32) for _ in range(4))
+    logits = np.empty((BATCH, 10), np.float32)
+    head, slope = cross_entropy(*y.shape, np.float32), through_tanh(np.float32)
 
     def call(params: Params, x: Array, y: Array) -> tuple[Params, Any]:
         W1, W2, W3 = params["W"]
@@ -60,31 +56,25 @@ def by_hand(params: Params, x: Array, y: Array) -> Function:
         np.tanh(h2, out=h2)
         np.dot(h2, W3, out=logits)
         np.add(logits, b3, out=logits)
-        np.maximum.reduce(logits, axis=1, keepdims=True, out=column)
-        np.subtract(logits, column, out=logits)
-        np.exp(logits, out=p)
-        np.add.reduce(p, axis=1, keepdims=True, out=total)
-        np.log(total, out=column)
-        np.subtract(logits, column, out=logits)
-        np.multiply(logits, y, out=picked)
-        value = -np.add.reduce(picked, axis=None) / np.float32(len(x))
+        value = head(logits, y)
 
-        # p becomes the gradient of the logits: (softmax * sum(y) - y) / batch.
-        np.add.reduce(y, axis=1, keepdims=True, out=weight)
-        np.divide(weight, total, out=weight)
-        np.multiply(p, weight, out=p)
-        np.subtract(p, y, out=p)
-        np.divide(p, np.float32(len(x)), out=p)
-        dW3, db3 = np.dot(h2.T, p), np.add.reduce(p, axis=0)
-        np.dot(p, W3.T, out=g)
-        through_tanh(g, h2)
+        dW3, db3 = np.dot(h2.T, logits), np.add.reduce(logits, axis=0)
+        np.dot(logits, W3.T, out=g)
+        slope(g, h2, scratch)
         dW2, db2 = np.dot(h1.T, g), np.add.reduce(g, axis=0)
         np.dot(g, W2.T, out=h2)  # h2 is needed no more
-        through_tanh(h2, h1)
+        slope(h2, h1, scratch)
         dW1, db1 = np.dot(x.T, h2), np.add.reduce(h2, axis=0)
         return {"W": [dW1, dW2, dW3], "b": [db1, db2, db3]}, value
 
     return call
 
 
-CASE = Case("tanh network 784-1024-1024-10, batch 128, float32", loss, data, by_hand)
+FLOOR = products(
+    np.float32,
+    *((BATCH, wide, narrow, 1) for wide, narrow in pairwise(SIZES)),
+    *((wide, BATCH, narrow, 1) for wide, narrow in pairwise(SIZES)),
+    *((BATCH, narrow, wide, 1) for wide, narrow in pairwise(SIZES[1:])),
+)
+TITLE = "tanh network 784-1024-1024-10, batch 128, float32"
+CASES = (Case("mlp_784", TITLE, loss, data, by_hand, floor=FLOOR),)

@@ -113,4 +113,5 @@ def tuned(params: Params, x: Array, y: Array) -> Function:
     return call
 
 
-CASE = Case("README network 100-50-10, batch 1, float64", mlp, mlp_data, by_hand, tuned)
+TITLE = "README network 100-50-10, batch 1, float64"
+CASES = (Case("readme_network", TITLE, mlp, mlp_data, by_hand, tuned),)
