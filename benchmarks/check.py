@@ -4,13 +4,13 @@ The reference is the gradient written by hand. It is itself compared with centra
 the loss, so that no contender vouches for itself.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from benchmarks.case import Case
 from benchmarks.contenders import Step
+from benchmarks.tree import leaves, ordered_as, with_leaves
 
 DIFFERENCE = 1e-6  # the step of the central differences
 DIFFERENCE_TOLERANCE = 1e-3  # finds a wrong formula, forgives float32
@@ -24,9 +24,8 @@ def check(case: Case, step: Step) -> None:
     found_loss, found_grads = step.read(step.call(*step.args))
     compare(found_loss, case.loss(*args), "loss")
     compare(found_loss, loss, "loss against the one by hand")
-    found, expected = leaves(found_grads), leaves(grads)
-    assert len(found) == len(expected), f"{len(found)} gradients instead of {len(expected)}"
-    for i, (one, other) in enumerate(zip(found, expected, strict=True)):
+    found = leaves(ordered_as(grads, found_grads))
+    for i, (one, other) in enumerate(zip(found, leaves(grads), strict=True)):
         compare(one, other, f"gradient {i}")
 
 
@@ -61,19 +60,3 @@ def compare_with_differences(case: Case, args: tuple[Any, ...], grads: Any) -> N
 def as_float64(leaf: Any) -> Any:
     """Convert a number or an array to float64."""
     return np.asarray(leaf, dtype=np.float64)[()]
-
-
-def leaves(tree: Any) -> list[Any]:
-    """List the arrays and numbers of nested dicts, lists and tuples."""
-    found: list[Any] = []
-    with_leaves(tree, found.append)
-    return found
-
-
-def with_leaves(tree: Any, function: Callable[[Any], Any]) -> Any:
-    """Replace each leaf of nested dicts, lists and tuples by a function of it."""
-    if isinstance(tree, dict):
-        return {key: with_leaves(value, function) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [with_leaves(value, function) for value in tree]
-    return function(tree)

@@ -2,56 +2,60 @@
 
 A contender gets NumPy arrays and gives NumPy arrays, in the order in which its library returns
 them: `Step.read` brings them into one order, outside of what is timed. Nothing is imported before
-the contender's own process asks for it, so a contender that is not installed is just skipped.
+the contender's own process asks for it, so a contender that is not installed is reported as absent.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any
 
-from benchmarks.case import Case, Function, over
+from benchmarks.case import Case, Function
+
+
+def nothing_pending() -> None:
+    """Return at once: everything was compiled within the calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A value and all its gradients, ready to be timed: `read(call(*args))` is (loss, grads)."""
+    """A value and all its gradients, ready to be timed: `read(call(*args))` is (loss, grads).
+
+    `wait()` returns when nothing is being compiled beside the calls.
+    """
 
     call: Function
     args: tuple[Any, ...]
     read: Callable[[Any], tuple[Any, Any]]
+    wait: Callable[[], None] = nothing_pending
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A way to make gradients, and the package that it needs."""
+    """A way to make gradients, and the package that it needs.
+
+    `lacks(case)` says why it does not enter a case, or nothing. A floor computes no gradients. What
+    `starts` is also timed from its first call on, and what `caches` again with what it has kept on
+    disk.
+    """
 
     name: str
     package: str
     prepare: Callable[[Case, tuple[Any, ...]], Step]
-    enters: Callable[[Case], bool] = lambda case: True
-
-    def version(self) -> str | None:
-        """Name the installed version of the package; None if it is not there."""
-        if find_spec(self.package) is None:
-            return None
-        try:
-            return metadata.version(self.package)
-        except metadata.PackageNotFoundError:
-            return "not installed, from the working directory"
+    lacks: Callable[[Case], str] = lambda case: ""
+    computes: bool = True
+    starts: bool = True
+    caches: bool = False
 
 
 CONTENDERS: dict[str, Contender] = {}
 
 
-def contender(
-    name: str, package: str, enters: Callable[[Case], bool] = lambda case: True
-) -> Callable[[Function], Function]:
-    """Enter the decorated function into the table, for the cases that it `enters`."""
+def contender(name: str, package: str, **options: Any) -> Callable[[Function], Function]:
+    """Enter the decorated function into the table."""
 
     def enter(prepare: Function) -> Function:
-        CONTENDERS[name] = Contender(name, package, prepare, enters)
+        CONTENDERS[name] = Contender(name, package, prepare, **options)
         return prepare
 
     return enter
@@ -69,12 +73,19 @@ def grads_first(result: Any) -> tuple[Any, Any]:
     return loss, grads
 
 
-@contender("tracejit", "tracejit")
-def compiled(case: Case, args: tuple[Any, ...]) -> Step:
+@contender("tracejit", "tracejit", caches=True)
+def compiled(case: Case, args: tuple[Any, ...], backend: str = "auto") -> Step:
     """Compile; without the audit, whose cost is bounded by a share of the time, not by a call."""
     from tracejit import jit_grad
 
-    return Step(jit_grad(case.loss, audit=False), args, grads_first)
+    df = jit_grad(case.loss, audit=False, backend=backend)
+    return Step(df, args, grads_first, df.wait)
+
+
+@contender("tracejit-numpy", "tracejit")
+def compiled_to_numpy(case: Case, args: tuple[Any, ...]) -> Step:
+    """Compile to calls of NumPy."""
+    return compiled(case, args, backend="numpy")
 
 
 @contender("tracejit-direct", "tracejit")
@@ -88,10 +99,42 @@ def direct(case: Case, args: tuple[Any, ...]) -> Step:
 @contender("autograd", "autograd")
 def autograd(case: Case, args: tuple[Any, ...]) -> Step:
     """Record and differentiate at every call, with HIPS autograd."""
-    import autograd.numpy  # type: ignore[import-untyped]
-    from autograd import value_and_grad
+    call = import_module("benchmarks.peers.autograd").value_and_grad(case.loss)
+    return Step(call, args, loss_first)
 
-    return Step(value_and_grad(over(autograd.numpy, case.loss)), args, loss_first)
+
+@contender("jax", "jax", caches=True)
+def jax(case: Case, args: tuple[Any, ...]) -> Step:
+    """Compile with JAX; NumPy arrays go in at every call, and NumPy arrays come out."""
+    return Step(import_module("benchmarks.peers.jax").on_numpy(case.loss), args, loss_first)
+
+
+@contender(
+    "jax-device",
+    "jax",
+    starts=False,  # what JAX compiles is the same
+    lacks=lambda case: "SciPy and NumPy around the gradient work on NumPy arrays"
+    if case.drive
+    else "",
+)
+def jax_device(case: Case, args: tuple[Any, ...]) -> Step:
+    """Compile with JAX; its own arrays go in and come out."""
+    peer = import_module("benchmarks.peers.jax")
+    return Step(peer.on_device(case.loss), peer.to_device(args), peer.read)
+
+
+@contender("torch", "torch")
+def torch(case: Case, args: tuple[Any, ...], compile_loss: bool = False) -> Step:
+    """Record and differentiate at every call, with PyTorch; NumPy arrays go in and come out."""
+    peer = import_module("benchmarks.peers.torch")
+    call, read = peer.on_numpy(case.loss, args[0], compile_loss)
+    return Step(call, args, read)
+
+
+@contender("torch-compile", "torch", caches=True)
+def torch_compile(case: Case, args: tuple[Any, ...]) -> Step:
+    """Compile with PyTorch; NumPy arrays go in and come out."""
+    return torch(case, args, compile_loss=True)
 
 
 @contender("numpy", "numpy")
@@ -100,8 +143,25 @@ def by_hand(case: Case, args: tuple[Any, ...]) -> Step:
     return Step(case.by_hand(*args), args, grads_first)
 
 
-@contender("numpy-tuned", "numpy", enters=lambda case: case.tuned is not None)
+@contender(
+    "numpy-tuned",
+    "numpy",
+    lacks=lambda case: "" if case.tuned else "no tricks to play",
+)
 def tuned(case: Case, args: tuple[Any, ...]) -> Step:
     """Run what an expert has made of it in an afternoon with a profiler."""
     assert case.tuned is not None
     return Step(case.tuned(*args), args, grads_first)
+
+
+@contender(
+    "floor",
+    "numpy",
+    lacks=lambda case: "" if case.floor else "neither products nor memory bound it",
+    computes=False,
+    starts=False,
+)
+def floor(case: Case, args: tuple[Any, ...]) -> Step:
+    """Do only the products of the case, or only move its bytes."""
+    assert case.floor is not None
+    return Step(case.floor.prepare(), (), loss_first)

@@ -8,11 +8,12 @@ import numpy as np
 from benchmarks.case import Array
 
 
-def cross_entropy(rows: int, classes: int, dtype: Any) -> Callable[..., Any]:
+def cross_entropy(shape: tuple[int, ...], dtype: Any) -> Callable[..., Any]:
     """Make the mean cross-entropy of softmax: its value, its gradient in place of the logits.
 
     With `out=` the gradient goes there, and the logits are left shifted by their maxima.
     """
+    rows, classes = shape
     column, total, weight = (np.empty((rows, 1), dtype) for _ in range(3))
     ones, share = np.ones((classes, 1), dtype), np.array(1.0 / rows, dtype)
 
@@ -20,7 +21,7 @@ def cross_entropy(rows: int, classes: int, dtype: Any) -> Callable[..., Any]:
         out = logits if out is None else out
         np.maximum.reduce(logits, axis=1, keepdims=True, out=column)
         np.subtract(logits, column, out=logits)
-        picked = np.vdot(logits, y)
+        picked: Any = np.vdot(logits, y)
         np.exp(logits, out=out)
         np.add.reduce(out, axis=1, keepdims=True, out=total)
         np.dot(y, ones, out=weight)

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.check import leaves
 from benchmarks.contenders import Step
+from benchmarks.tree import leaves
 
 WARM_CALLS = 100
 ARRAYS = [tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)]

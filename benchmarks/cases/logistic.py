@@ -34,7 +34,7 @@ def data(batch: int) -> tuple[Params, Array, Array]:
 def by_hand(params: Params, x: Array, y: Array) -> Function:
     """Write the gradient as two products and the cross-entropy between them."""
     logits = np.empty(y.shape)
-    head = cross_entropy(*y.shape, np.float64)
+    head = cross_entropy(y.shape, np.float64)
 
     def call(params: Params, x: Array, y: Array) -> tuple[Params, Any]:
         np.dot(x, params["W"], out=logits)

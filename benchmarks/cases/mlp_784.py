@@ -43,7 +43,7 @@ def by_hand(params: Params, x: Array, y: Array) -> Function:
     """Write the gradient as BLAS calls and in-place ufuncs on buffers made once."""
     h1, h2, g, scratch = (np.empty((BATCH, 1024), np.float32) for _ in range(4))
     logits = np.empty((BATCH, 10), np.float32)
-    head, slope = cross_entropy(*y.shape, np.float32), through_tanh(np.float32)
+    head, slope = cross_entropy(y.shape, np.float32), through_tanh(np.float32)
 
     def call(params: Params, x: Array, y: Array) -> tuple[Params, Any]:
         W1, W2, W3 = params["W"]

@@ -24,24 +24,23 @@ def data() -> tuple[Array]:
 def by_hand(x: Array) -> Function:
     """Write the gradient on two buffers, the sums as products of BLAS."""
     steep, flat = np.empty(SIZE - 1), np.empty(SIZE - 1)
-    one = np.array(1.0)
-    factor, twice = np.array(-200.0), np.array(2.0)
-    multiply, subtract = np.multiply, np.subtract
+    one, two, by_x0, by_x1 = (np.array(value) for value in (1.0, 2.0, 400.0, -200.0))
+    add, subtract, multiply = np.add, np.subtract, np.multiply
 
     def call(x: Array) -> tuple[Array, Any]:
-        low = x[:-1]
+        low, grads = x[:-1], np.empty(SIZE)
+        first, last = grads[:-1], grads[1:]
         multiply(low, low, steep)
         subtract(steep, x[1:], steep)  # x0 ** 2 - x1
         subtract(low, one, flat)
         value = 100.0 * steep.dot(steep) + flat.dot(flat)
-        # by x0: 400 * steep * x0 + 2 * flat; by x1: -200 * steep
-        grads = np.zeros(SIZE)
-        multiply(steep, factor, grads[1:])
+        grads[0] = 0.0
+        multiply(steep, by_x1, last)
         multiply(steep, low, steep)
-        multiply(steep, np.float64(200.0), steep)
-        np.add(steep, flat, steep)
-        multiply(steep, twice, steep)
-        np.add(grads[:-1], steep, grads[:-1])
+        multiply(steep, by_x0, steep)
+        multiply(flat, two, flat)
+        add(first, steep, first)
+        add(first, flat, first)
         return grads, value
 
     return call

@@ -26,7 +26,7 @@ def data() -> tuple[Array, Array]:
 def by_hand(logits: Array, y: Array) -> Function:
     """Write the gradient into the array that is returned, but for one buffer."""
     shifted = np.empty_like(logits)
-    head = cross_entropy(ROWS, CLASSES, np.float32)
+    head = cross_entropy(logits.shape, np.float32)
 
     def call(logits: Array, y: Array) -> tuple[Array, Any]:
         np.copyto(shifted, logits)
