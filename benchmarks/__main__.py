@@ -1,75 +1,111 @@
-"""Run the benchmarks: `python -m benchmarks [--quick] [--only NAME ...] [--json FILE]`.
+"""Run the benchmarks: `python -m benchmarks [--quick] [--case NAME] [--contender NAME]`.
 
-The report goes to standard output, what is being done to standard error. The exit status is 1 if
-something failed or gave wrong results; a missed target is reported, and is no failure.
+The report goes to standard output and, with a plot and a JSON file of every round, into a folder;
+what is being done goes to standard error. The exit status is 1 if something failed or gave wrong
+results; a missed target is reported, and is no failure.
 """
 
 import argparse
-import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from subprocess import CalledProcessError
 
+from tqdm import tqdm  # type: ignore[import-untyped]
+
 from benchmarks import case as cases
-from benchmarks import machine, probes
+from benchmarks import machine, plot, probes
+from benchmarks.compare import compared
 from benchmarks.contenders import CONTENDERS
-from benchmarks.process import WorkerError
+from benchmarks.process import PYTHONS, WorkerError, interpreter, version
 from benchmarks.report import markdown
-from benchmarks.results import Results
+from benchmarks.results import Results, read
 from benchmarks.rounds import FULL, QUICK, Effort, compete
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what the command line asks for, report it, and return the exit status."""
-    known = [*cases.names(), *probes.names()]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few and short rounds")
-    parser.add_argument(
-        "--only", nargs="+", choices=known, default=known, metavar="NAME", help=", ".join(known)
+    options = parse(arguments)
+    if options.python:
+        os.environ[PYTHONS] = ",".join(options.python)
+    if options.read:
+        results = read(options.read)
+    else:
+        results = run(
+            options.case, options.contender, options.probe, QUICK if options.quick else FULL
+        )
+    text = markdown(results)
+    if options.compare:
+        text += "\n\n" + "\n".join(compared(read(options.compare), results))
+    print(text)
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "report.md").write_text(text + "\n", encoding="utf-8")
+    if not options.read:
+        results.write(options.output / "results.json")
+    plot.draw(results, options.output / "ratios.png")
+    failed = results.failures or any(timings.failures for timings in results.cases.values())
+    return 1 if failed else 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every round to a file")
-    options = parser.parse_args(arguments)
 
-    results = run(options.only, QUICK if options.quick else FULL)
-    print(markdown(results))
-    if options.json:
-        options.json.write_text(json.dumps(results.json(), indent=1) + "\n", encoding="utf-8")
-    return 1 if results.failures else 0
+    def choice(name: str, known: list[str], **given: object) -> None:
+        text = f"only these: {', '.join(known)}"
+        parser.add_argument(name, nargs="*", choices=known, metavar="NAME", help=text, **given)  # type: ignore[arg-type]
+
+    parser.add_argument("--quick", action="store_true", help="few and short rounds")
+    choice("--case", cases.names(), default=cases.names())
+    choice("--contender", list(CONTENDERS), default=list(CONTENDERS))
+    choice("--probe", probes.names(), default=probes.names())
+    parser.add_argument(
+        "--python",
+        action="append",
+        metavar="CONTENDER=PATH",
+        help=f"run a contender, or all of a package, in another Python (or set {PYTHONS})",
+    )
+    folder = Path("bench-output")
+    parser.add_argument("--output", type=Path, default=folder, help=f"a folder; usually {folder}")
+    parser.add_argument("--compare", type=Path, metavar="JSON", help="compare with an older run")
+    parser.add_argument("--read", type=Path, metavar="JSON", help="measure nothing, report this")
+    return parser.parse_args(arguments)
 
 
-def run(names: Sequence[str], effort: Effort) -> Results:
+def run(
+    case_names: Sequence[str],
+    contenders: Sequence[str],
+    probe_names: Sequence[str],
+    effort: Effort,
+) -> Results:
     """Measure the named cases and probes."""
     results = Results(machine.describe(), effort)
-    present = [name for name, contender in CONTENDERS.items() if contender.version()]
-    for name in CONTENDERS.keys() - present:
-        tell(f"{name}: skipped, the package {CONTENDERS[name].package} is not installed")
-    for case in cases.names():
-        if case in names:
-            entering = [n for n in present if CONTENDERS[n].enters(cases.load(case))]
-            tell(f"{case}: timing {', '.join(entering)}")
-            timings = results.cases[case] = compete(case, entering, effort)
-            for contender, reason in timings.failures.items():
-                results.failures[f"{case}, {contender}"] = reason
-    for probe in probes.names():
-        if probe in names:
-            module = probes.load(probe)
-            if missing := set(module.CONTENDERS) - set(present):
-                tell(f"{probe}: skipped, it needs {', '.join(sorted(missing))}")
-                continue
-            tell(f"{probe}: measuring")
+    for name in contenders:
+        if version(name) is None:
+            results.absent[name] = f"no {CONTENDERS[name].package} in {interpreter(name)}"
+    present = [name for name in contenders if name not in results.absent]
+    probe_names = [n for n in probe_names if set(probes.load(n).CONTENDERS) <= set(present)]
+    with tqdm(total=len(case_names) + len(probe_names), unit="case", leave=False) as bar:
+        for name in case_names:
+            case = cases.load(name)
+            lacking = {n: reason for n in present if (reason := CONTENDERS[n].lacks(case))}
+            entering = [n for n in present if n not in lacking]
+            results.cases[name] = compete(name, entering, effort, bar.set_description)
+            results.cases[name].lacking = lacking
+            bar.update()
+        for name in probe_names:
+            bar.set_description(name)
             try:
-                results.probes[probe] = module.measure(effort)
+                results.probes[name] = probes.load(name).measure(effort)
             except (WorkerError, CalledProcessError) as error:
-                results.failures[probe] = str(error)
-    for name, reason in results.failures.items():
-        tell(f"{name} failed:\n{reason}")
+                results.failures[name] = str(error)
+            bar.update()
     return results
-
-
-def tell(text: str) -> None:
-    """Say on standard error what is going on."""
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

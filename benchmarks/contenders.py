@@ -34,9 +34,9 @@ class Step:
 class Contender:
     """A way to make gradients, and the package that it needs.
 
-    `lacks(case)` says why it does not enter a case, or nothing. A floor computes no gradients. What
-    `starts` is also timed from its first call on, and what `caches` again with what it has kept on
-    disk.
+    Of an `exact` one dtypes have to be NumPy's, too. `lacks(case)` says why it does not enter a
+    case, or nothing. A floor does not compute gradients. What `starts` is also timed from its first
+    call on, and what `caches` again with what it has kept on disk.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Contender:
     prepare: Callable[[Case, tuple[Any, ...]], Step]
     lacks: Callable[[Case], str] = lambda case: ""
     computes: bool = True
+    exact: bool = False
     starts: bool = True
     caches: bool = False
 
@@ -73,8 +74,17 @@ def grads_first(result: Any) -> tuple[Any, Any]:
     return loss, grads
 
 
-@contender("tracejit", "tracejit", caches=True)
-def compiled(case: Case, args: tuple[Any, ...], backend: str = "auto") -> Step:
+def driven(drive: Function, gradient: Step) -> Step:
+    """Make a step of a program that asks for gradients: its result stands for loss and grads."""
+    call, read, rest = gradient.call, gradient.read, gradient.args[1:]
+
+    def program(params: Any) -> Any:
+        return drive(lambda at: read(call(at, *rest)), params)
+
+    return Step(program, gradient.args[:1], lambda end: (end, end), gradient.wait)
+
+
+def with_backend(case: Case, args: tuple[Any, ...], backend: str) -> Step:
     """Compile; without the audit, whose cost is bounded by a share of the time, not by a call."""
     from tracejit import jit_grad
 
@@ -82,13 +92,19 @@ def compiled(case: Case, args: tuple[Any, ...], backend: str = "auto") -> Step:
     return Step(df, args, grads_first, df.wait)
 
 
-@contender("tracejit-numpy", "tracejit")
+@contender("tracejit", "tracejit", exact=True, caches=True)
+def compiled(case: Case, args: tuple[Any, ...]) -> Step:
+    """Compile for the target that tracejit chooses."""
+    return with_backend(case, args, "auto")
+
+
+@contender("tracejit-numpy", "tracejit", exact=True)
 def compiled_to_numpy(case: Case, args: tuple[Any, ...]) -> Step:
     """Compile to calls of NumPy."""
-    return compiled(case, args, backend="numpy")
+    return with_backend(case, args, "numpy")
 
 
-@contender("tracejit-direct", "tracejit")
+@contender("tracejit-direct", "tracejit", exact=True)
 def direct(case: Case, args: tuple[Any, ...]) -> Step:
     """Record and differentiate at every call."""
     from tracejit import jit_grad
@@ -113,9 +129,9 @@ def jax(case: Case, args: tuple[Any, ...]) -> Step:
     "jax-device",
     "jax",
     starts=False,  # what JAX compiles is the same
-    lacks=lambda case: "SciPy and NumPy around the gradient work on NumPy arrays"
-    if case.drive
-    else "",
+    lacks=lambda case: (
+        "SciPy and NumPy around the gradient work on NumPy arrays" if case.drive else ""
+    ),
 )
 def jax_device(case: Case, args: tuple[Any, ...]) -> Step:
     """Compile with JAX; its own arrays go in and come out."""
@@ -123,18 +139,23 @@ def jax_device(case: Case, args: tuple[Any, ...]) -> Step:
     return Step(peer.on_device(case.loss), peer.to_device(args), peer.read)
 
 
-@contender("torch", "torch")
-def torch(case: Case, args: tuple[Any, ...], compile_loss: bool = False) -> Step:
-    """Record and differentiate at every call, with PyTorch; NumPy arrays go in and come out."""
+def with_torch(case: Case, args: tuple[Any, ...], compile_loss: bool) -> Step:
+    """Differentiate with PyTorch; NumPy arrays go in and come out."""
     peer = import_module("benchmarks.peers.torch")
     call, read = peer.on_numpy(case.loss, args[0], compile_loss)
     return Step(call, args, read)
 
 
+@contender("torch", "torch")
+def torch(case: Case, args: tuple[Any, ...]) -> Step:
+    """Record and differentiate at every call, with PyTorch."""
+    return with_torch(case, args, compile_loss=False)
+
+
 @contender("torch-compile", "torch", caches=True)
 def torch_compile(case: Case, args: tuple[Any, ...]) -> Step:
-    """Compile with PyTorch; NumPy arrays go in and come out."""
-    return torch(case, args, compile_loss=True)
+    """Compile with PyTorch."""
+    return with_torch(case, args, compile_loss=True)
 
 
 @contender("numpy", "numpy")

@@ -2,20 +2,22 @@
 
 import os
 import platform
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.contenders import CONTENDERS
+from benchmarks.process import installed, version
 
-SETTINGS = ("TRACEJIT_", "OPENBLAS_", "OMP_", "MKL_", "NUMBA_", "XLA_", "JAX_")
+SETTINGS = ("TRACEJIT_", "OPENBLAS_", "OMP_", "MKL_", "NUMBA_", "XLA_", "JAX_", "TORCH")
 
 
 def describe() -> dict[str, str]:
     """Name processor, cores, system, Python, NumPy, BLAS, contenders and relevant settings."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    versions = {c.package: c.version() for c in CONTENDERS.values() if c.package != "numpy"}
+    versions = {c.package: version(name) for name, c in CONTENDERS.items() if c.package != "numpy"}
     settings = [f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith(SETTINGS)]
     return {
         "processor": processor(),
@@ -24,7 +26,8 @@ def describe() -> dict[str, str]:
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "NumPy": np.__version__,
         "BLAS": f"{blas['name']} {blas['version']}",
-        **{name: version or "missing" for name, version in versions.items()},
+        "numba": installed(sys.executable)["numba"] or "absent",
+        **{package: found or "absent" for package, found in versions.items()},
         "load": f"{load_average()} when the run began",
         "settings": ", ".join(settings) or "none",
         "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),

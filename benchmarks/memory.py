@@ -1,4 +1,4 @@
-"""Count what a call allocates, inside its own process.
+"""Count what calls allocate, and what the process needs for them, inside that process.
 
 NumPy reports the data of every array to tracemalloc, in a domain of its own. Looked at after every
 line, that tells the arrays of a call from the other objects, and what was made and dropped again
@@ -91,4 +91,25 @@ def resident_bytes() -> int | None:
         with open("/proc/self/statm", encoding="ascii") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
+        return None
+
+
+def reset_peak() -> int | None:
+    """Let the peak of the process begin here, where the system can; return what it holds now."""
+    gc.collect()
+    try:
+        with open("/proc/self/clear_refs", "w", encoding="ascii") as clear:
+            clear.write("5")
+    except OSError:
+        pass  # the peak so far counts, too: a little of what was imported is found again in it
+    return resident_bytes()
+
+
+def peak_bytes() -> int | None:
+    """Read how much memory the process has held at most; None where the system does not say."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            lines = dict(line.split(":", 1) for line in status)
+        return int(lines["VmHWM"].split()[0]) * 1024
+    except (OSError, KeyError):
         return None

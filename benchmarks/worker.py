@@ -15,9 +15,9 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks import case as cases
-from benchmarks import memory, timing
-from benchmarks.check import check
-from benchmarks.contenders import CONTENDERS, Step
+from benchmarks import memory, start, timing
+from benchmarks.check import check, check_driven
+from benchmarks.contenders import CONTENDERS, Step, driven
 
 
 class Commands:
@@ -28,14 +28,28 @@ class Commands:
         self._case = cases.load(case)
         self._contender = CONTENDERS[contender]
         self._args = self._case.data()
+        if self._case.drive is not None:
+            importlib.import_module("scipy.optimize")
+        started = perf_counter()
         importlib.import_module(self._contender.package)
+        self._import_seconds = perf_counter() - started
+
+    @cached_property
+    def _gradient(self) -> Step:
+        return self._contender.prepare(self._case, self._args)
 
     @cached_property
     def _step(self) -> Step:
-        return self._contender.prepare(self._case, self._args)
+        drive = self._case.drive
+        return self._gradient if drive is None else driven(drive, self._gradient)
 
-    def ready(self) -> None:
-        """Answer, once everything is imported."""
+    def ready(self) -> float:
+        """Answer, once everything is imported, with the seconds that the package took."""
+        return self._import_seconds
+
+    def start(self, settle_seconds: float) -> dict[str, float | None]:
+        """Watch the calls from the first to full speed; only the first command may be this one."""
+        return start.watch(lambda: self._step, settle_seconds)
 
     def first_calls(self, calls: int) -> float:
         """Time preparing and the first calls together; only the first command may be this one."""
@@ -44,9 +58,15 @@ class Commands:
             self._step.call(*self._step.args)
         return perf_counter() - started
 
-    def check(self) -> None:
-        """Compare the results with those of the case."""
-        check(self._case, self._step)
+    def check(self) -> list[str]:
+        """Compare the results with those of the case; return remarks on what is right but other."""
+        if not self._contender.computes:
+            return []
+        remarks = check(self._case, self._gradient)
+        assert not (remarks and self._contender.exact), "; ".join(remarks)
+        if self._case.drive is not None:
+            check_driven(self._case, self._step)
+        return remarks
 
     def calls_within(self, seconds: float) -> int:
         """Find how many calls fill so much time."""
