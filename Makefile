@@ -18,7 +18,7 @@ demo: .venv/installed-demo ## train three models on handwritten digits; pictures
 test: .venv/installed-test ## run the tests (ARGS="-k name" to choose some)
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: .venv/installed-bench ## measure against HIPS autograd and hand-written NumPy
+bench: .venv/installed-bench ## measure against JAX, PyTorch, HIPS autograd and NumPy by hand
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: .venv/installed-lint ## check style and types
@@ -26,7 +26,7 @@ lint: .venv/installed-lint ## check style and types
 	$(BIN)/mypy
 
 clean: ## remove all that these targets have made
-	rm -rf .venv .nox build dist demo-output *.egg-info .*_cache .hypothesis
+	rm -rf .venv .nox build dist demo-output bench-output *.egg-info .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/created:

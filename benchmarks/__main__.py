@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from subprocess import CalledProcessError
 
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from benchmarks import case as cases
 from benchmarks import machine, plot, probes
@@ -32,9 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.read:
         results = read(options.read)
     else:
-        results = run(
-            options.case, options.contender, options.probe, QUICK if options.quick else FULL
-        )
+        effort = QUICK if options.quick else FULL
+        results = run(options.case, options.contender, options.probe, effort)
     text = markdown(results)
     if options.compare:
         text += "\n\n" + "\n".join(compared(read(options.compare), results))
@@ -62,7 +61,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     parser.add_argument("--quick", action="store_true", help="few and short rounds")
     choice("--case", cases.names(), default=cases.names())
-    choice("--contender", list(CONTENDERS), default=list(CONTENDERS))
+    choice("--contender", list(CONTENDERS), default=None)
     choice("--probe", probes.names(), default=probes.names())
     parser.add_argument(
         "--python",
@@ -79,16 +78,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def run(
     case_names: Sequence[str],
-    contenders: Sequence[str],
+    contenders: Sequence[str] | None,
     probe_names: Sequence[str],
     effort: Effort,
 ) -> Results:
-    """Measure the named cases and probes."""
+    """Measure the named cases and probes; unless they are named, all contenders that there are."""
     results = Results(machine.describe(), effort)
-    for name in contenders:
+    for name in contenders or CONTENDERS:
         if version(name) is None:
             results.absent[name] = f"no {CONTENDERS[name].package} in {interpreter(name)}"
-    present = [name for name in contenders if name not in results.absent]
+        elif name in effort.leaves_out and contenders is None:
+            results.absent[name] = "left out of a quick run, unless it is named"
+    present = [name for name in contenders or CONTENDERS if name not in results.absent]
     probe_names = [n for n in probe_names if set(probes.load(n).CONTENDERS) <= set(present)]
     with tqdm(total=len(case_names) + len(probe_names), unit="case", leave=False) as bar:
         for name in case_names:

@@ -48,7 +48,8 @@ def read(path: Path) -> Results:
     found = json.loads(path.read_text(encoding="utf-8"))
     if found.pop("format", None) != FORMAT:
         raise SystemExit(f"{path} was written by another version of the benchmarks")
-    found["effort"] = Effort(**found["effort"])
+    left_out = tuple(found["effort"].pop("leaves_out"))
+    found["effort"] = Effort(**found["effort"], leaves_out=left_out)
     found["cases"] = {name: Timings(**timings) for name, timings in found["cases"].items()}
     return Results(**found)
 

@@ -32,6 +32,7 @@ class Effort:
     settle_seconds: float  # what full speed is looked for in, at the least
     limit_seconds: float  # what a contender may take to come to full speed
     peers_cached: bool  # whether peers are started again with a filled cache, too
+    leaves_out: tuple[str, ...] = ()  # contenders that take too long to start
 
 
 FULL = Effort(
@@ -49,6 +50,7 @@ QUICK = Effort(
     settle_seconds=0.3,
     limit_seconds=60.0,
     peers_cached=False,
+    leaves_out=("torch-compile",),
 )
 
 Start = dict[str, float | None]

@@ -48,7 +48,7 @@ def by_hand(x: Array) -> Function:
 
 def minimise(gradient: Function, start: Array) -> Array:
     """Walk to the minimum, where every entry is 1."""
-    from scipy.optimize import minimize  # type: ignore[import-untyped]
+    from scipy.optimize import minimize
 
     found = minimize(gradient, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000})
     return np.asarray(found.x)

@@ -1,7 +1,7 @@
 """HIPS autograd: the loss over its copy of NumPy."""
 
-import autograd  # type: ignore[import-untyped]
-import autograd.numpy  # type: ignore[import-untyped]
+import autograd
+import autograd.numpy
 
 from benchmarks.case import Function, over
 

@@ -5,8 +5,8 @@ Float32 arrays stay float32; without the 64-bit switch the float64 cases would b
 
 from typing import Any
 
-import jax  # type: ignore[import-not-found]
-import jax.numpy  # type: ignore[import-not-found]
+import jax
+import jax.numpy
 import numpy as np
 
 from benchmarks.case import Function, over

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import torch  # type: ignore[import-not-found]
+import torch
 
 from benchmarks.case import Function, over
 from benchmarks.tree import leaves, with_leaves
