@@ -14,9 +14,9 @@ HOME = "tracejit"  # the contender that the others are compared with
 NOTES = """\
 Value and all gradients, the same mathematics for everybody; NumPy arrays go in and come out, but
 for *jax-device*, which works on JAX's own. Python loops are unrolled for JAX and torch.compile, as
-they are written, and JAX's cache on disk is switched on. *numpy* is written by hand with `out=`, *numpy-tuned* is that after every trick,
-*floor* the products of the case by BLAS or its bytes copied. *tracejit-numpy* is the NumPy target,
-*tracejit-direct* runs without the compiler."""
+they are written; JAX's cache on disk is switched on. *numpy* is written by hand with `out=`,
+*numpy-tuned* is that after every trick, *floor* the products of the case by BLAS or its bytes
+copied. *tracejit-numpy* is the NumPy target, *tracejit-direct* runs without the compiler."""
 
 
 def markdown(results: Results) -> str:
