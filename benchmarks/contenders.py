@@ -1,8 +1,8 @@
 """What makes gradients: one small function a contender, from a case to something to call.
 
 A contender gets NumPy arrays and gives NumPy arrays, in the order in which its library returns
-them: `Step.read` brings them into one order, outside of what is timed. Nothing is imported before
-the contender's own process asks for it, so a contender that is not installed is reported as absent.
+them: `Step.read` brings them into one order, outside of what is timed. A contender's package is
+imported in its own process, before anything is timed; one that is not installed is reported absent.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A way to make gradients, and the package that it needs.
+    """A way to make gradients, the package that it needs, and the module that uses that.
 
     Of an `exact` one dtypes have to be NumPy's, too. `lacks(case)` says why it does not enter a
     case, or nothing. A floor does not compute gradients. What `starts` is also timed from its first
@@ -42,6 +42,7 @@ class Contender:
     name: str
     package: str
     prepare: Callable[[Case, tuple[Any, ...]], Step]
+    module: str = ""
     lacks: Callable[[Case], str] = lambda case: ""
     computes: bool = True
     exact: bool = False
@@ -112,14 +113,14 @@ def direct(case: Case, args: tuple[Any, ...]) -> Step:
     return Step(jit_grad(case.loss, optimize=False), args, grads_first)
 
 
-@contender("autograd", "autograd")
+@contender("autograd", "autograd", module="benchmarks.peers.autograd")
 def autograd(case: Case, args: tuple[Any, ...]) -> Step:
     """Record and differentiate at every call, with HIPS autograd."""
     call = import_module("benchmarks.peers.autograd").value_and_grad(case.loss)
     return Step(call, args, loss_first)
 
 
-@contender("jax", "jax", caches=True)
+@contender("jax", "jax", module="benchmarks.peers.jax", caches=True)
 def jax(case: Case, args: tuple[Any, ...]) -> Step:
     """Compile with JAX; NumPy arrays go in at every call, and NumPy arrays come out."""
     return Step(import_module("benchmarks.peers.jax").on_numpy(case.loss), args, loss_first)
@@ -128,6 +129,7 @@ def jax(case: Case, args: tuple[Any, ...]) -> Step:
 @contender(
     "jax-device",
     "jax",
+    module="benchmarks.peers.jax",
     starts=False,  # what JAX compiles is the same
     lacks=lambda case: (
         "SciPy and NumPy around the gradient work on NumPy arrays" if case.drive else ""
@@ -146,13 +148,13 @@ def with_torch(case: Case, args: tuple[Any, ...], compile_loss: bool) -> Step:
     return Step(call, args, read)
 
 
-@contender("torch", "torch")
+@contender("torch", "torch", module="benchmarks.peers.torch")
 def torch(case: Case, args: tuple[Any, ...]) -> Step:
     """Record and differentiate at every call, with PyTorch."""
     return with_torch(case, args, compile_loss=False)
 
 
-@contender("torch-compile", "torch", caches=True)
+@contender("torch-compile", "torch", module="benchmarks.peers.torch", caches=True)
 def torch_compile(case: Case, args: tuple[Any, ...]) -> Step:
     """Compile with PyTorch."""
     return with_torch(case, args, compile_loss=True)

@@ -16,7 +16,8 @@ Value and all gradients, the same mathematics for everybody; NumPy arrays go in 
 for *jax-device*, which works on JAX's own. Python loops are unrolled for JAX and torch.compile, as
 they are written; JAX's cache on disk is switched on. *numpy* is written by hand with `out=`,
 *numpy-tuned* is that after every trick, *floor* the products of the case by BLAS or its bytes
-copied. *tracejit-numpy* is the NumPy target, *tracejit-direct* runs without the compiler."""
+copied. *tracejit-numpy* is the NumPy target, *tracejit-direct* runs without the compiler. Its
+audit, which may take 1% of the time whenever it likes, is switched off."""
 
 
 def markdown(results: Results) -> str:

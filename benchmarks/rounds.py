@@ -19,6 +19,7 @@ from benchmarks.process import Worker, WorkerError
 REST_SECONDS = 0.1
 SLOW_CALL = 0.25  # seconds from which on a contender takes part in few rounds
 FEW_ROUNDS = 5
+SPED_UP = 1.5  # what is faster than its final speed by this was not watched long enough
 SLOW_START = 2.0  # seconds from which on one sample of the first calls has to do
 
 
@@ -117,6 +118,11 @@ def compete(
                 timings.cached_starts.pop(name, None)
         tell(f"{case}: rounds")
         take_turns(workers, calls, effort, timings)
+    for name, start in timings.starts.items():
+        typical, final = timings.typical(name), start["final"]
+        if typical and final and final > SPED_UP * typical:
+            remark = f"full speed was taken for {1e6 * final:,.1f} us, but there was more to come"
+            timings.remarks.setdefault(name, []).append(remark)
     return timings
 
 

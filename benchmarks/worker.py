@@ -31,7 +31,7 @@ class Commands:
         if self._case.drive is not None:
             importlib.import_module("scipy.optimize")
         started = perf_counter()
-        importlib.import_module(self._contender.package)
+        importlib.import_module(self._contender.module or self._contender.package)
         self._import_seconds = perf_counter() - started
 
     @cached_property
