@@ -55,14 +55,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
-    def choice(name: str, known: list[str], **given: object) -> None:
+    def choice(name: str, known: list[str]) -> None:
         text = f"only these: {', '.join(known)}"
-        parser.add_argument(name, nargs="*", choices=known, metavar="NAME", help=text, **given)  # type: ignore[arg-type]
+        parser.add_argument(name, nargs="*", choices=known, metavar="NAME", help=text)
 
     parser.add_argument("--quick", action="store_true", help="few and short rounds")
-    choice("--case", cases.names(), default=cases.names())
-    choice("--contender", list(CONTENDERS), default=None)
-    choice("--probe", probes.names(), default=probes.names())
+    choice("--case", cases.names())
+    choice("--contender", list(CONTENDERS))
+    choice("--probe", probes.names())
     parser.add_argument(
         "--python",
         action="append",
@@ -73,7 +73,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=folder, help=f"a folder; usually {folder}")
     parser.add_argument("--compare", type=Path, metavar="JSON", help="compare with an older run")
     parser.add_argument("--read", type=Path, metavar="JSON", help="measure nothing, report this")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.probe is None:  # who names cases wants those
+        options.probe = [] if options.case else probes.names()
+    options.case = cases.names() if options.case is None else options.case
+    return options
 
 
 def run(
