@@ -46,7 +46,11 @@ def processor() -> str:
 
 def load_average() -> str:
     """Tell how busy the machine was over the last minute: a busy one spoils what uses threads."""
-    return f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "unknown"
+    if not hasattr(os, "getloadavg"):
+        return "unknown"
+    load = os.getloadavg()[0]
+    warning = "**too busy to believe what uses threads**, " if load > usable_cores() / 2 else ""
+    return f"{warning}{load:.2f}"
 
 
 def usable_cores() -> int:
