@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = "BENCH_PYTHON"
 CLOSING_SECONDS = 10.0
 LONGEST_SECONDS = 3600.0
+GIVEN_UP = "given up"  # what the message about a worker that took too long ends with
 
 
 class WorkerError(Exception):
@@ -91,7 +92,7 @@ class Worker:
         if not line:
             status = self._process.wait()
             raise WorkerError(
-                f"not done after {limit:g} s: given up"
+                f"not done after {limit:g} s: {GIVEN_UP}"
                 if too_long
                 else f"the worker ended with exit status {status}"
             )

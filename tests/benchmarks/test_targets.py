@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks import targets
+from benchmarks.process import GIVEN_UP
 from benchmarks.results import Results
 from benchmarks.rounds import QUICK, Timings
 
@@ -95,6 +96,11 @@ def test_full_speed_is_compared_with_the_start_of_jax():
     verdict = targets.sooner_than_jax("rk4")(found)
     assert verdict.met
     assert verdict.factor == pytest.approx(5.0)
+    found.cases["rk4"].starts.pop("jax")
+    found.cases["rk4"].failures["jax"] = f"not done after 60 s: {GIVEN_UP}"
+    verdict = targets.sooner_than_jax("rk4")(found)
+    assert verdict.factor == pytest.approx(0.5 * QUICK.limit_seconds / 3.0)
+    assert "given up after 60 s" in verdict.subject
 
 
 def test_what_was_not_measured_is_not_met():
