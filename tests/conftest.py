@@ -1,4 +1,4 @@
-"""Emitted files of a test run go to a folder of its own."""
+"""Emitted files of a test run go to a folder of its own; the background compiles for its own tests."""
 
 import pytest
 
@@ -10,5 +10,6 @@ def cache_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
     folder.chmod(0o700)
     config.settings.cache_dir = str(folder)
+    config.settings.workers = 0
     return folder
 

@@ -19,7 +19,7 @@ LAYERS = [
     {"trace"},
     {"cache", "binding", "pool"},
     {"outcome", "joint"},
-    {"codegen"},
+    {"codegen", "heat"},
     {"store"},
     {"debug", "audit"},
     {"method"},

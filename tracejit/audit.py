@@ -14,34 +14,37 @@ import numpy as np
 
 from .binding import call
 from .cache import Signature
+from .codegen.compile import Compiled
 from .dag.evaluate import evaluate
 from .dag.node import Node
 from .dag.op import COMMIT, is_draw
 from .store import Variant
 from .trace.recorder import read_state, write_state
-from .tree import flatten
+from .tree import flatten, unflatten
 
 if TYPE_CHECKING:
     from .function import JitGrad
 
 SHARE = 0.01  # of the time spent in compiled code that audits may take
+MOVES = 3  # of the inputs by rounding errors, to see how results follow
+AMPLIFIED = 1000.0  # how much more rounding errors inside machine code may move results
 
 
 def audited(
-    df: JitGrad, variant: Variant, signature: Signature, upstream: Any, values: list[Any]
-) -> Any:
+    df: JitGrad, variant: Variant, form: Compiled, signature: Signature, upstream: Any,
+    values: list[Any], patience: float | None,
+) -> Any:  # fmt: skip
     """Answer a call with compiled code and check the answer; `values`: what that code takes."""
-    assert variant.compiled is not None
     state = _State(variant, signature, values)
     begun = time.perf_counter()
     try:
-        compiled = variant.compiled.run(*values)
+        compiled = form.run(*values)
     except Exception as error:
         failure: Exception | None = error
     else:
         failure = None
     if failure is not None:
-        return df._failed(failure, variant, signature, upstream)
+        return df._failed(failure, variant, form, signature, upstream)
     spent = time.perf_counter() - begun
     after = state.now()
     with np.errstate(all="ignore"):  # the compiled call has warned already
@@ -51,11 +54,115 @@ def audited(
         state.set_back(after)
         if df._audit != "always":
             cost = time.perf_counter() - begun - spent
-            variant.calls_left = cost / max(spent, 1e-9) / SHARE
+            variant.heat.until_audit = cost / max(spent, 1e-9) / SHARE
+        variant.grant(spent, form, patience)
         return compiled
     state.set_back()
+    if form is not variant.compiled and variant.compiled is not None:
+        df.reject(variant, wrong)
+        return audited(df, variant, variant.compiled, signature, upstream, values, None)
     df.distrust(signature, upstream, wrong)
     return df._run_directly(signature, upstream)
+
+
+def compared(
+    df: JitGrad, variant: Variant, form: Compiled, signature: Signature, upstream: Any,
+    values: list[Any],
+) -> Any:  # fmt: skip
+    """Answer the first call of machine code, and check that the numpy target says the same."""
+    numpy = variant.compiled
+    assert numpy is not None
+    state = _State(variant, signature, values)
+    begun = time.perf_counter()
+    try:
+        answer = form.run(*values)
+    except Exception as error:
+        failure, raised = error, form
+    else:
+        spent = time.perf_counter() - begun
+        after = state.now()
+        state.set_back()
+        try:
+            expected = numpy.run(*values)
+        except Exception as error:
+            failure, raised = error, numpy
+            df.reject(variant, f"it did not raise {type(error).__name__} as the numpy target did")
+        else:
+            df.count_hit()
+            scale = _scale([expected, signature.leaves])
+            if _close(answer, expected, scale) or _sensitive(
+                numpy, values, state, answer, expected
+            ):
+                state.set_back(after)
+                variant.trusted = True
+                variant.grant(spent, form, None)
+                return answer
+            df.reject(variant, "its results differ from those of the numpy target")
+            return expected
+    return df._failed(failure, variant, raised, signature, upstream)
+
+
+def _sensitive(
+    numpy: Compiled, values: list[Any], state: _State, answer: Any, expected: Any
+) -> bool:
+    """Tell whether rounding alone can take two results so far apart.
+
+    The inputs are moved by a rounding error each; machine code has a few more of them on the way.
+    What the call changes is afterwards as before.
+    """
+    found = _distance(answer, expected)
+    after = state.now()
+    generator = np.random.default_rng(0)
+    try:
+        for _ in range(MOVES):
+            state.set_back()
+            with np.errstate(all="ignore"):
+                moved = numpy.run(*_moved(values, generator))
+            if found <= AMPLIFIED * _distance(moved, expected):
+                return True
+    except Exception as error:  # a branch that goes another way within rounding
+        return type(error) is numpy.unseen
+    finally:
+        state.set_back(after)
+    return False
+
+
+def _moved(values: list[Any], generator: np.random.Generator) -> list[Any]:
+    """Multiply every number by 1 plus or minus its precision."""
+    leaves: list[Any] = []
+    tree = flatten(values, leaves)
+
+    def move(leaf: Any) -> Any:
+        kind = getattr(getattr(leaf, "dtype", None), "kind", "f" if type(leaf) is float else "")
+        if kind not in "fc" or not kind:
+            return leaf
+        array = np.asarray(leaf)
+        errors = generator.integers(-1, 2, array.shape) * np.finfo(array.dtype).eps
+        moved = np.array(array, order="K")
+        moved *= (1 + errors).astype(array.dtype)
+        return moved if type(leaf) is np.ndarray else type(leaf)(moved[()])
+
+    moved: list[Any] = unflatten(tree, iter([move(leaf) for leaf in leaves]))
+    return moved
+
+
+def _distance(a: Any, b: Any) -> float:
+    """How far two results are apart at most; infinity where one has numbers and the other not."""
+    left: list[Any] = []
+    right: list[Any] = []
+    if flatten(a, left) != flatten(b, right):
+        return float("inf")
+    most = 0.0
+    for x, y in zip(left, right, strict=True):
+        if hasattr(x, "dtype") or isinstance(x, float):
+            x, y = np.asarray(x), np.asarray(y)
+            with np.errstate(all="ignore"):
+                apart = np.where((x == y) | ((x != x) & (y != y)), 0.0, np.abs(x - y))
+            apart[np.isnan(apart)] = np.inf
+            most = max(most, float(np.max(apart, initial=0.0)))
+        elif x != y:
+            return float("inf")
+    return most
 
 
 def _compare(
@@ -99,9 +206,7 @@ class _State:
     """What a call may change: generators, and the arrays that it writes to."""
 
     def __init__(self, variant: Variant, signature: Signature, values: list[Any]) -> None:
-        traced = [
-            v for v, t in zip(signature.leaves, signature.traced, strict=True) if t
-        ]
+        traced = [v for v, t in zip(signature.leaves, signature.traced, strict=True) if t]
         self.inputs = [*traced, *values[len(signature.values) :]]
         known = dict(zip(variant.tree.inputs, self.inputs, strict=True))
         self._arrays: list[Any] = []

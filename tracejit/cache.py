@@ -82,6 +82,15 @@ class Signature:
         """The key, for a call with this cotangent of the first output, or None."""
         return (self.trees, self.keywords, tuple(self.leaf_keys), _leaf_key(upstream)[0])
 
+    def skeleton(self) -> Signature:
+        """Make one that says the same and holds nothing of the call's arrays, numbers, objects."""
+        other = object.__new__(Signature)
+        for name in self.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.values = ()
+        other.leaves = [v if type(v) in STATIC else None for v in self.leaves]
+        return other
+
     def container_types(self) -> frozenset[type]:
         """The types of containers among the arguments that may have methods of their own."""
         plain = (None, dict, list, tuple, OrderedDict, defaultdict)

@@ -15,13 +15,13 @@ import functools
 import sys
 from collections.abc import Callable, Hashable
 from dataclasses import replace
+from time import monotonic, perf_counter
 from typing import Any
 
 from . import audit as auditing
 from .binding import Binding
 from .cache import LOCK, CacheInfo, Signature
 from .codegen.compile import Compiled
-from .codegen.targets import find
 from .config import check_backend, settings
 from .dag.graph import Graph
 from .dag.node import location
@@ -29,7 +29,7 @@ from .errors import Abandoned, FallbackError, TracejitError
 from .joint import run
 from .method import BoundJitGrad, reduce_decorated
 from .outcome import Run, Wanted, form_of, opaque_output, plain_results, seal, traced_results
-from .store import MANY_CHANGES, Entry, Variant, repeats, store_for
+from .store import MANY_CHANGES, Entry, Variant, repeats, store_for, without_machine_code
 from .trace import Recorder, active_recorder
 from .trace.reality import leave_plain, require_distinct
 from .trace.source import warn
@@ -87,7 +87,8 @@ class JitGrad:
                 else:
                     self._hits += 1
                     return result
-                return self._failed(failure, variant, *self._sign(args, kwargs))
+                form = vars(run_compiled)["compiled"]
+                return self._failed(failure, variant, form, *self._sign(args, kwargs))
         return self._slow(args, kwargs)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -198,7 +199,8 @@ class JitGrad:
             else:
                 world = recorder.world
                 graph = seal(result, recorder, self.__name__, world.places.inputs)
-                entry.add(Variant(world.places, graph, form_of(result), repeats(result, recorder)))
+                form, again = form_of(result), repeats(result, recorder)
+                entry.add(Variant(world.places, graph, form, again, signature))
         with LOCK:
             self._store.cache.store(key, signature, entry)
         return answer
@@ -260,40 +262,71 @@ class JitGrad:
     def _run_compiled(
         self, variant: Variant, signature: Signature, upstream: Any, captured: tuple[Any, ...]
     ) -> Any:
-        compiled = self._compile(variant, signature)
+        compiled = variant.compile(bool(self._audit))
+        variant.heat.settle(variant.calls_left)
+        patience = variant.advance(self._store, self._backend)
         values = list(signature.values)
         if self._wanted.partial:
             values.append(upstream)
-        if variant.calls_left <= 0 and self._audit:
-            return auditing.audited(self, variant, signature, upstream, [*values, *captured])
+        form = variant.choose(values)
+        values += captured
+        if self._audit and form is not compiled and not variant.trusted:
+            return auditing.compared(self, variant, form, signature, upstream, values)
+        if variant.heat.until_audit <= 0:
+            return auditing.audited(self, variant, form, signature, upstream, values, patience)
         if not signature.keywords:  # those calls are told apart by name, which accepts does not see
             arity = len(signature.trees) + self._wanted.partial
-            self._latest = (arity, compiled.accepts, variant.read, compiled.run, variant)
+            self._latest = (arity, form.accepts, variant.read, form.run, variant)
+        begun = perf_counter()
         try:
-            result = compiled.run(*values, *captured)
+            result = form.run(*values)
         except Exception as error:
             failure = error
         else:
             self._hits += 1
+            variant.grant(perf_counter() - begun, form, patience)
             return result
-        return self._failed(failure, variant, signature, upstream)
+        return self._failed(failure, variant, form, signature, upstream)
 
     def _failed(
-        self, error: Exception, variant: Variant, signature: Signature, upstream: Any
-    ) -> Any:
+        self, error: Exception, variant: Variant, form: Compiled, signature: Signature,
+        upstream: Any,
+    ) -> Any:  # fmt: skip
         """Compiled code raised: for a path that it does not have, or as the user's code would."""
-        assert variant.compiled is not None
-        drawn = variant.compiled.drawn(error.__traceback__)
-        if type(error) is variant.compiled.unseen:
+        drawn = form.drawn(error.__traceback__)
+        if type(error) is form.unseen:
             return self._record_path(variant, signature, upstream, drawn)
-        if variant.repeats:
+        if variant.repeats or (drawn and form.part is not None):
             self._direct += 1
             return self._run_directly(signature, upstream, drawn)
-        raise self._located(error, variant.compiled) from None
+        if form.part is not None:
+            return self._without_machine_code(error, variant, signature, upstream)
+        raise self._located(error, form) from None
 
-    def _compile(self, variant: Variant, signature: Signature) -> Compiled:
-        target = find(self._backend)
-        return variant.compile(signature, self._wanted.partial, target, bool(self._audit))
+    def _without_machine_code(
+        self, error: Exception, variant: Variant, signature: Signature, upstream: Any
+    ) -> Any:
+        """Machine code raised: what the numpy target gives counts, be it an exception, too."""
+        captured = variant.read(self.__wrapped__, signature.values)
+        compiled = variant.compiled
+        if captured is None or compiled is None:
+            raise error
+        upstreams = [upstream] if self._wanted.partial else []
+        try:
+            result = compiled.run(*signature.values, *upstreams, *captured)
+        except Exception as other:
+            failure = other
+        else:
+            self._hits += 1
+            self.reject(variant, f"it raised {type(error).__name__}: {error}")
+            return result
+        return self._failed(failure, variant, compiled, signature, upstream)
+
+    def reject(self, variant: Variant, reason: str) -> None:
+        """Give up machine code that is not as good as the numpy target."""
+        if variant.job is not None:
+            variant.job.reject(reason)
+        self._latest = _NONE
 
     # -- falling back, errors, debugging -----------------------------------------------------
 
@@ -344,7 +377,7 @@ class JitGrad:
             entry = self._store.cache.find(key)
             for variant in entry.variants if entry is not None else ():
                 if variant.read(self.__wrapped__, signature.values) is not None:
-                    self._compile(variant, signature)
+                    variant.compile(bool(self._audit))
                     return variant
             if entry is not None and entry.direct is not None:
                 raise TracejitError(
@@ -355,11 +388,16 @@ class JitGrad:
         raise TracejitError(f"{self.__name__} changes what it reads, at every call")
 
     def source(self, *args: Any, backend: str | None = None, **kwargs: Any) -> str:
-        """Return the emitted module for a call with these arguments, as text."""
+        """Return the emitted module for a call with these arguments, as text.
+
+        `backend`: the target; without it, that of this function, and numpy where it is "auto".
+        """
         check_backend(backend)
-        compiled = self._compiled_variant(args, kwargs).compiled
-        assert compiled is not None
-        return compiled.emitted.text
+        variant = self._compiled_variant(args, kwargs)
+        assert variant.compiled is not None
+        if "numba" in (backend, self._backend if backend is None else None):
+            return variant.emit_for("numba").text
+        return variant.compiled.emitted.text
 
     def graph(self, *args: Any, **kwargs: Any) -> Graph:
         """Return the optimised joint graph for a call with these arguments."""
@@ -376,12 +414,29 @@ class JitGrad:
             lines.append("signature " + ", ".join(f"{k}: {v}" for k, v in described.items()))
             if entry.direct is not None:
                 lines.append(f"  direct mode: {entry.direct}")
-            lines += [f"  {variant}" for variant in entry.variants]
+            for variant in entry.variants:
+                lines += [f"  {line}" for line in variant.explain(self._store, self._backend)]
         lines += [f"miss: {reason}" for reason in self._store.cache.misses]
         return "\n".join(lines)
 
-    def wait(self) -> None:
-        """Return when no compilation is pending: at once, on the NumPy target."""
+    def wait(self, timeout: float | None = None) -> bool:
+        """Let what was called be compiled to machine code now, and wait for that.
+
+        Returns whether nothing is pending any more; False: `timeout` seconds have passed. The next
+        call of a signature that was called before is answered by what is there then.
+        """
+        until = None if timeout is None else monotonic() + timeout
+        jobs = []
+        if self._optimize and without_machine_code(self._backend) is None:
+            for _, entry in self._store.cache.items():
+                for variant in entry.variants if entry.direct is None else ():
+                    variant.compile(bool(self._audit))
+                    jobs.append(variant.hasten(self._store))
+        for job in jobs:
+            if job is not None:
+                job.done.wait(None if until is None else max(0.0, until - monotonic()))
+        self._latest = _NONE  # the next call looks at what has come
+        return not any(job is not None and job.pending for job in jobs)
 
     def cache_info(self) -> CacheInfo:
         """Return the counts of hits, misses, kept signatures and direct calls."""

@@ -8,24 +8,32 @@ what was compiled: stores live as long as their functions.
 from __future__ import annotations
 
 import gc
+import time
 import types
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from .cache import LOCK, Cache, Signature
+from .codegen import targets
 from .codegen.compile import Compiled, load
-from .codegen.emit import emit
-from .codegen.targets import Target
-from .config import settings
+from .codegen.emit import Emitted, emit
+from .codegen.signature import checkable
+from .config import has_numba, settings
 from .dag.graph import Graph
 from .dag.passes import optimize
 from .dag.tree import busiest_guard, graft, paths
+from .heat import HOT_SECONDS, POLL_SECONDS, Heat, price
 from .outcome import Form, Run, form_of, seal
 from .trace import Recorder
 from .trace.places import Place, Places, Reader
+
+if TYPE_CHECKING:
+    from .codegen.machine import Job
 
 MANY_VARIANTS = 8  # kept for one signature
 MANY_CHANGES = 16  # of what a function reads, under one signature; then direct mode answers
@@ -38,28 +46,38 @@ FEW_PATHS = 8  # up to so many; then as soon as recording again has cost a quart
 class Variant:
     """What was recorded while everything that the function reads stayed the same.
 
-    tree: all recorded paths. stale: the compiled code lacks some of them. repeated: how many
-    nodes were recorded again for want of compiling. calls_left: compiled calls until the next
-    audit. repeats: a call whose compiled code raises runs again, directly: the function may handle
-    the exception, or has written to arrays before it.
+    signature: that of the first call, without its values. tree: all recorded paths. stale: the
+    compiled code lacks some of them. repeated: how many nodes were recorded again for want of
+    compiling. repeats: a call whose compiled code raises runs again, directly: the function may
+    handle the exception, or has written to arrays before it.
+    compiled: what the numpy target made. job: the way to machine code (codegen/machine.py).
+    trusted: a result of the machine code was compared with one of the numpy target's.
+    calls_left: compiled calls until `heat` wants to see it.
     """
 
     __slots__ = (
-        "_read", "calls_left", "compiled", "form", "optimized", "places", "repeated", "repeats",
-        "stale", "tree",
+        "_read", "calls_left", "compiled", "form", "heat", "hint", "job", "optimized", "places",
+        "repeated", "repeats", "signature", "stale", "tree", "trusted",
     )  # fmt: skip
 
-    def __init__(self, places: Places, tree: Graph, form: Form, repeats: bool) -> None:
+    def __init__(
+        self, places: Places, tree: Graph, form: Form, repeats: bool, signature: Signature
+    ) -> None:
         self.calls_left: float = 0
         self.compiled: Compiled | None = None
         self.form = form
+        self.heat = Heat()
+        self.hint: str | None = None
+        self.job: Job | None = None
         self.repeats = repeats
         self.optimized: Graph | None = None
         self.places = places
         self._read: Reader | None = None
         self.repeated = 0
+        self.signature = signature.skeleton()
         self.stale = True
         self.tree = tree
+        self.trusted = False
 
     @property
     def read(self) -> Reader:
@@ -90,30 +108,158 @@ class Variant:
         self.stale = self.stale or small or self.repeated >= size // 4
         return None
 
-    def compile(
-        self, signature: Signature, upstream: bool, target: Target, audit: bool
-    ) -> Compiled:
-        """Compile the tree, unless that has been done."""
+    def compile(self, audit: bool) -> Compiled:
+        """Compile the tree with the numpy target, unless that has been done."""
         with LOCK:
             if self.compiled is None or self.stale:
                 with _without_collection():
                     self.optimized = optimize(self.tree)
-                    emitted = emit(self.optimized, signature, self.form, upstream, target)
-                    self.compiled = load(emitted)
+                    self.compiled = load(self.emit_for("numpy"))
                 self.stale = False
                 self.repeated = 0
-                self.calls_left = 0 if audit else float("inf")
+                self.calls_left = 0
+                self.heat = Heat()
+                self.heat.until_audit = 0 if audit else float("inf")
+                self.hint = self.job = None
+                self.trusted = False
             return self.compiled
 
-    def __str__(self) -> str:
+    def emit_for(self, target: str) -> Emitted:
+        """Write the module for a target."""
+        assert self.optimized is not None
+        upstream = self.form.wanted.partial
+        return emit(self.optimized, self.signature, self.form, upstream, targets.find(target))
+
+    # -- machine code ------------------------------------------------------------------------
+
+    def choose(self, values: list[Any]) -> Compiled:
+        """The form that is to answer a call with these values: machine code if it can."""
+        assert self.compiled is not None
+        job = self.job
+        if job is None or job.state != "ready":
+            return self.compiled
+        form = job.form
+        assert form is not None
+        if checkable(self.signature):
+            takes = form.accepts(*values)
+        else:  # it leaves all checks to the signature, which does not have these two
+            takes = all(a.flags.behaved for a in values if isinstance(a, np.ndarray))
+        return form if takes else self.compiled
+
+    def grant(self, seconds: float, form: Compiled, patience: float | None) -> None:
+        """Let calls be made as one that has just taken so long; see `advance` for patience."""
+        self.heat.note(seconds)
+        if form is self.compiled and self.job is not None and self.job.state == "ready":
+            patience = POLL_SECONDS  # another call may suit the machine code
+        self.calls_left = self.heat.grant(patience)
+
+    def advance(self, store: Store, backend: str) -> float | None:
+        """Come nearer to machine code, where that is worth while.
+
+        Returns for how many seconds of calls there is nothing new to see; None: for ever.
+        """
+        if without_machine_code(backend) is not None:
+            return None
+        if backend == "numba":
+            self.hasten(store, wait=True)
+        job = self.job
+        if job is not None and job.pending:
+            job.wanted_at = time.monotonic()
+            return POLL_SECONDS
+        if job is not None and job.state not in ("absent", "dropped"):
+            return None
+        first = self.hint is None
+        due = price(store.compilations)
+        if self.heat.spent >= due:
+            self._request(store)
+        elif self._hinted() if first else job is None and self.heat.spent >= HOT_SECONDS:
+            self._request(store, cached_only=True)
+        elif job is None and due > HOT_SECONDS:
+            return HOT_SECONDS - self.heat.spent
+        else:
+            return due - self.heat.spent
+        return POLL_SECONDS
+
+    def hasten(self, store: Store, wait: bool = False) -> Job | None:
+        """Ask for machine code now, if it is not there; `wait` for it."""
+        if self.job is None or self.job.state in ("absent", "dropped"):
+            if not wait and price(store.compilations) > max(HOT_SECONDS, self.heat.spent):
+                return None
+            self._request(store)
+        job = self.job
+        assert job is not None
+        job.pinned = True
+        if wait:
+            job.done.wait()
+        return job
+
+    def _hinted(self) -> bool:
+        """Tell whether another process has loaded machine code for this, probably."""
+        from .codegen import machine
+
+        assert self.compiled is not None
+        self.hint = machine.hint_of(self.compiled.emitted.text)
+        return machine.hinted(self.hint)
+
+    def _request(self, store: Store, cached_only: bool = False) -> None:
+        from .codegen import machine
+
+        if self.hint is None:
+            self._hinted()
+        assert self.hint is not None
+
+        def make() -> Emitted:
+            with _without_collection():
+                return self.emit_for("numba")
+
+        with LOCK:
+            store.compilations += 1
+        job = machine.Job(make, self.hint, cached_only, store.refund)
+        self.job = machine.service().submit(job)
+
+    # -- in words ----------------------------------------------------------------------------
+
+    def explain(self, store: Store, backend: str) -> list[str]:
+        """Say in lines how calls are answered, and why so."""
         count = paths(self.tree)
         ways = f", {count} paths" if count > 1 else ""
-        if self.compiled is None or self.optimized is None:
-            return f"recorded{ways}; compiled when it is called again"
+        compiled = self.compiled
+        if compiled is None or self.optimized is None:
+            return [f"recorded{ways}; compiled when it is called again"]
         counts = f"{_size(self.tree)} nodes, {_size(self.optimized)} optimised"
-        pool = self.compiled.pool
-        buffers = f", buffers {pool.nbytes} bytes" if pool else ""
-        return f"numpy target: {counts}{ways}{buffers}: {self.compiled.path}"
+        buffers = f", buffers {compiled.pool.nbytes} bytes" if compiled.pool else ""
+        lines = [f"numpy target: {counts}{ways}{buffers}: {compiled.path}"]
+        absent = without_machine_code(backend)
+        return [*lines, f"numba target: {absent or self._explain_job(store)}"]
+
+    def _explain_job(self, store: Store) -> str:
+        job = self.job
+        state = "absent" if job is None else job.state
+        if job is None or state in ("absent", "dropped"):
+            due = price(store.compilations)
+            spent = f"calls have taken {self.heat.spent:.3g} s"
+            if due > HOT_SECONDS:
+                return (
+                    f"no: {store.compilations} signatures of this function were compiled; for "
+                    f"another one to be worth it, its calls have to take {due} s; {spent}"
+                )
+            return f"not yet: compiled when its calls have taken {due} s; {spent}"
+        if job.form is None or state != "ready":
+            reason = {"pointless": "nothing in it is worth machine code"}.get(state, job.reason)
+            return f"{state}: {reason}" if reason else state
+        kernels = ", ".join(f"{name} {took:.2f} s" for name, took in job.seconds.items())
+        return f"{job.origin} ({kernels}): {job.form.path}"
+
+
+def without_machine_code(backend: str) -> str | None:
+    """Say why this process makes no machine code for a backend; None: it does."""
+    if backend == "numpy":
+        return "backend='numpy'"
+    if not has_numba():
+        return "Numba is not installed: pip install tracejit[fast]"
+    if backend == "auto" and settings.workers == 0:
+        return "TRACEJIT_WORKERS is 0"
+    return None
 
 
 def _too_many(tree: Graph) -> str:
@@ -170,15 +316,24 @@ class Entry:
 
 
 class Store:
-    """The entries of one function, and which of the integers that it reads are inputs."""
+    """The entries of one function, and which of the integers that it reads are inputs.
 
-    __slots__ = ("_alive", "_changes", "cache", "promoted")
+    compilations: how many of its jobs have made, or may make, the worker compile.
+    """
+
+    __slots__ = ("_alive", "_changes", "cache", "compilations", "promoted")
 
     def __init__(self, alive: Any = None) -> None:
         self._alive = alive  # what the store is found by: ids are of no use once it is gone
         self.cache: Cache[Entry] = Cache(settings.cache_size)
+        self.compilations = 0
         self.promoted: frozenset[Any] = frozenset()
         self._changes: Counter[Any] = Counter()
+
+    def refund(self) -> None:
+        """Take note of a job that came to its end without a compilation."""
+        with LOCK:
+            self.compilations -= 1
 
     def note_change(self, place: Place) -> None:
         """Count a change of what was read; an integer that changes often becomes an input."""

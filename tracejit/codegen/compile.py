@@ -6,6 +6,7 @@ must belong to this user and be writable by nobody else, because what lies there
 
 from __future__ import annotations
 
+import ast
 import linecache
 import os
 import re
@@ -22,22 +23,25 @@ from ..dag.node import Node
 from ..errors import TracejitWarning
 from ..pool import Pool
 from .emit import Emitted
+from .entries import touch
 
 
 class Compiled:
     """An emitted module, ready to run.
 
-    run: takes the call's values in order. accepts: tells whether a call is for it.
-    unseen: the exception that `run` raises on a path that was not recorded; None: there is none.
+    run: takes the call's values in order; `run.compiled` is this object. accepts: tells whether a
+    call is for it. unseen: the exception that `run` raises on a path that was not recorded; None:
+    there is none. part: the machine code that it uses, if any.
     """
 
-    __slots__ = ("_lines", "accepts", "emitted", "path", "pool", "run", "unseen")
+    __slots__ = ("_lines", "accepts", "emitted", "part", "path", "pool", "run", "unseen")
 
     def __init__(self, emitted: Emitted, path: str, namespace: dict[str, Any]) -> None:
         self.emitted = emitted
         self.path = path
         self.accepts: Callable[..., bool] = namespace["accepts"]
         self.unseen: type[Exception] | None = namespace.get("Unseen")
+        self.part: Any = None
         self.pool: Pool | None = None
         function = namespace[emitted.name]
         if emitted.extras:
@@ -46,6 +50,7 @@ class Compiled:
         if emitted.has_slots:
             self.pool = Pool(namespace["allocate"], emitted.nbytes)
             self.run = _with_pool(function, self.pool)
+        vars(self.run)["compiled"] = self
         self._lines = {line: node for node, line in emitted.lines.items()}
 
     def node_at(self, trace: TracebackType | None) -> Node | None:
@@ -82,10 +87,15 @@ def _with_pool(function: Callable[..., Any], pool: Pool) -> Callable[..., Any]:
 
 def load(emitted: Emitted) -> Compiled:
     """Write the text to its file, if it is not there yet, and execute it."""
+    return load_driver(emitted, emitted.text, {})
+
+
+def load_driver(emitted: Emitted, driver: str | ast.Module, functions: dict[str, Any]) -> Compiled:
+    """Write the text to its file and execute the part of it that uses these functions."""
     path = _publish(emitted)
-    code = compile(emitted.text, path, "exec", dont_inherit=True)
+    code = compile(driver, path, "exec", dont_inherit=True)
     name = os.path.basename(path).removesuffix(".py")
-    namespace: dict[str, Any] = {"__name__": name, "__file__": path}
+    namespace: dict[str, Any] = {"__name__": name, "__file__": path, **functions}
     exec(code, namespace)
     return Compiled(emitted, path, namespace)
 
@@ -106,6 +116,8 @@ def _publish(emitted: Emitted) -> str:
                 file.write(emitted.text)
             os.replace(temporary, path)
             linecache.checkcache(path)
+        else:
+            touch(path)
         return path
 
     try:

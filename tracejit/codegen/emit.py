@@ -44,6 +44,7 @@ class Emitted:
     lines: the line number in the text of each node's statement, and of each guard's first test.
     captured: the function's parameters after the user's arguments, in the order of the inputs.
     draws: the names of what is drawn from random generators, in program order on every path.
+    machine: whether there are functions for Numba in it.
     """
 
     text: str
@@ -54,6 +55,7 @@ class Emitted:
     lines: dict[Node, int]
     captured: tuple[str, ...] = ()
     draws: tuple[str, ...] = ()
+    machine: bool = False
 
 
 def emit(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,9 +53,7 @@ class Target(Protocol):
         """Functions that the emitted module gets as keyword arguments, by name."""
 
 
-def find(backend: str) -> Target:
-    """Find a target; "auto" chooses."""
-    from . import numpy
-
-    known: dict[str, Target] = {"auto": numpy, "numpy": numpy}
-    return known[backend]
+def find(name: str) -> Target:
+    """Find a target by name."""
+    target: Target = import_module(f"{__name__}.{name}")
+    return target

@@ -1,0 +1,60 @@
+"""A stand-in for the numba target: the numpy target's module with its products jitted.
+
+It lets the tests of compiling in the background choose what is compiled, and how that fails.
+"""
+
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
+from tracejit import store
+from tracejit.codegen import targets
+from tracejit.codegen.targets import numpy
+
+KERNEL = """
+@njit({signatures!r}, cache=True, error_model="numpy", fastmath={{"contract"}})
+def times(a, b, out):  # {comment}
+    for i in range(a.size):
+        out[i] = a[i] * b[i] {wrong}
+
+
+"""
+SIGNATURES = ["void(f8[::1], f8[::1], f8[::1])"]
+
+
+class StandIn:
+    """Settings of what is emitted; `install` puts it in the place of the numba target."""
+
+    def __init__(self):
+        self.signatures = SIGNATURES
+        self.comment = "kept"
+        self.wrong = ""
+        self.extra = ""
+        self.emissions = 0
+        self.target = SimpleNamespace(**vars(numpy))
+
+    def install(self, monkeypatch):
+        find, emit = targets.find, store.emit
+        monkeypatch.setattr(
+            targets, "find", lambda name: self.target if name == "numba" else find(name)
+        )
+
+        def emit_for(*args):
+            emitted = emit(*args)
+            return self.jitted(emitted) if args[-1] is self.target else emitted
+
+        monkeypatch.setattr(store, "emit", emit_for)
+        return self
+
+    def jitted(self, emitted):
+        """Put the kernel first, and call it where arrays are multiplied."""
+        self.emissions += 1
+        kernel = KERNEL.format(
+            signatures=self.signatures, comment=self.comment, wrong=self.wrong
+        )
+        product = re.compile(r"(\w+) = np\.multiply\((\w+), (\w+), out=(\w+)\)")
+        body, count = product.subn(r"times(\2, \3, \4); \1 = \4", emitted.text)
+        text = "from numba import njit\n" + kernel.lstrip() + self.extra + body
+        shift = text[: -len(body)].count("\n")
+        lines = {node: line + shift for node, line in emitted.lines.items()}
+        return replace(emitted, text=text, lines=lines, machine=count > 0)

@@ -1,0 +1,367 @@
+"""The machine code service: makes compiled forms in the background, while calls are answered.
+
+A `Job` is given to it; emitted, looked up on disk, else compiled by a worker process (worker.py),
+and loaded. No call waits for any of this, and no lock that calls take is held meanwhile. One
+service a process: what a fork leaves in the child is forgotten there, and at exit the worker ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from weakref import WeakSet, WeakValueDictionary
+
+from ..config import settings
+from . import entries
+from .compile import Compiled, cache_folder, load_driver
+from .emit import Emitted
+from .parts import Parts, take_apart
+from .process import Worker, WorkerError
+
+FORGOTTEN = 10.0  # seconds after the last call that wanted it: a waiting job is dropped
+IDLE = 30.0  # seconds without a job, after which the worker ends
+MANY_CRASHES = 3  # of workers, one after another; then none is started any more
+PATIENCE = 5.0  # seconds that a fork or the exit waits for an import or a load to end
+
+
+class Job:
+    """One graph's way to machine code.
+
+    make: writes the module for the numba target. hint: that of the module that it replaces.
+    cached_only: do not compile. refund: called at the end if nothing was compiled for it.
+    pinned: somebody waits for it, so it is never dropped.
+    state: "waiting", "compiling", then one of "ready", "failed", "pointless" (nothing in it is
+    worth machine code), "absent" (not on disk, and cached_only), "dropped" (nobody wanted it any
+    more). reason: why it failed. origin: where its code came from. seconds: what compiling each
+    function took. wanted_at: when it was asked for last.
+    """
+
+    __slots__ = (
+        "__weakref__", "cached_only", "compiled", "done", "form", "hint", "make", "origin",
+        "pinned", "reason", "refund", "seconds", "state", "wanted_at",
+    )  # fmt: skip
+
+    def __init__(
+        self, make: Callable[[], Emitted], hint: str, cached_only: bool = False,
+        refund: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self.make: Callable[[], Emitted] | None = make
+        self.hint = hint
+        self.cached_only = cached_only
+        self.compiled = False
+        self.refund = refund
+        self.pinned = False
+        self.done = threading.Event()
+        self.form: Compiled | None = None
+        self.origin = ""
+        self.reason = ""
+        self.seconds: dict[str, float] = {}
+        self.state = "waiting"
+        self.wanted_at = time.monotonic()
+
+    @property
+    def pending(self) -> bool:
+        """Whether it may still become ready by itself."""
+        return self.state in ("waiting", "compiling")
+
+    def end(self, state: str, reason: str = "") -> None:
+        """Come to an end; what the graph was is given up."""
+        self.reason = reason
+        self.make = None
+        if not self.compiled:
+            self.refund()
+        self.state = state
+        self.done.set()
+
+    def reject(self, reason: str) -> None:
+        """Give up code that was made and found to be not good enough."""
+        self.reason = reason
+        self.state = "failed"
+
+
+class Part:
+    """A machine part that was loaded; equal ones are loaded once. Lives as long as its users."""
+
+    __slots__ = ("__weakref__", "functions", "seconds")
+
+    def __init__(self, functions: dict[str, Any], header: entries.Header) -> None:
+        self.functions = functions
+        self.seconds = {name: seconds for name, seconds, _ in header.functions}
+
+
+class Service:
+    """The threads, the queues, and the workers of this process."""
+
+    def __init__(self) -> None:
+        self.busy = threading.RLock()  # held where neither a fork nor the exit may come in between
+        self.jobs: WeakSet[Job] = WeakSet()
+        self.compiled = 0  # by workers, for this process
+        self._crashes = 0
+        self._failures: dict[str, str] = {}  # by entry
+        self._parts: WeakValueDictionary[str, Part] = WeakValueDictionary()
+        self._prepare: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._compile: queue.SimpleQueue[tuple[Job, Emitted, Parts, str]] = queue.SimpleQueue()
+        self._workers: list[Worker] = []
+        self._started = False
+        self._closed = False
+
+    def submit(self, job: Job) -> Job:
+        """Let a job be done in the background."""
+        with self.busy:
+            if self._closed:
+                job.end("failed", "this process ends")
+                return job
+            if not self._started:
+                self._started = True
+                atexit.register(self.close)
+                self._start(self._preparing)
+                for _ in range(settings.workers):
+                    self._start(self._compiling)
+            self.jobs.add(job)
+        self._prepare.put(job)
+        return job
+
+    def _start(self, target: Callable[[], None]) -> None:
+        threading.Thread(target=target, name="tracejit machine code", daemon=True).start()
+
+    # -- the threads -------------------------------------------------------------------------
+
+    def _preparing(self) -> None:
+        while True:
+            job = self._prepare.get()
+            self._guarded(job, self._begin)
+            del job
+
+    def _compiling(self) -> None:
+        worker: Worker | None = None
+        while True:
+            try:
+                item = self._compile.get(timeout=IDLE if worker else None)
+            except queue.Empty:
+                assert worker is not None
+                worker.close()
+                self._workers.remove(worker)
+                worker = None
+                continue
+            job, emitted, parts, name = item
+            if worker is None:
+                worker = Worker()
+                self._workers.append(worker)
+            self._guarded(job, self._compile_with, worker, emitted, parts, name)
+            if not worker.alive():
+                worker.close()
+                self._workers.remove(worker)
+                worker = None
+            del item, job, emitted, parts
+
+    def _guarded(self, job: Job, step: Callable[..., None], *parts: Any) -> None:
+        """Take a step of a job; whatever goes wrong is the job's end, not the thread's."""
+        try:
+            if job.pending:
+                step(job, *parts)
+        except BaseException as error:
+            job.end("failed", f"{type(error).__name__}: {error}")
+
+    # -- the steps ---------------------------------------------------------------------------
+
+    def _begin(self, job: Job) -> None:
+        if self._drops(job):
+            return
+        assert job.make is not None
+        emitted = job.make()
+        if not emitted.machine:
+            job.end("pointless")
+            return
+        parts = take_apart(emitted.text)
+        with self.busy:
+            from . import jitted
+        if jitted.disabled():
+            job.end("failed", "NUMBA_DISABLE_JIT is set")
+            return
+        name = entries.digest(parts.machine, jitted.made_with())
+        if name in self._failures:
+            job.end("failed", self._failures[name])
+        elif self._load(job, emitted, parts, name, "loaded from disk"):
+            return
+        elif job.cached_only:
+            _forget(job.hint)
+            job.end("absent")
+        elif settings.workers == 0:
+            self._compile_here(job, emitted, parts, name)
+        else:
+            self._compile.put((job, emitted, parts, name))
+
+    def _drops(self, job: Job) -> bool:
+        gone = not job.pinned and time.monotonic() - job.wanted_at > FORGOTTEN
+        if gone:
+            job.end("dropped")
+        return gone
+
+    def _compile_with(
+        self, job: Job, worker: Worker, emitted: Emitted, parts: Parts, name: str
+    ) -> None:
+        if self._drops(job):
+            return
+        if self._crashes >= MANY_CRASHES:
+            job.end("failed", f"{MANY_CRASHES} workers in a row have crashed")
+            return
+        job.state = "compiling"
+        request = {
+            "name": name, "text": parts.machine, "folder": folder(), "limit": settings.cache_bytes,
+        }  # fmt: skip
+        for again in (True, False):  # an entry may go before it is loaded: damaged, or pruned
+            try:
+                with self.busy:
+                    worker.start()
+                made = worker.ask(request)["made"]
+            except WorkerError as error:
+                job.compiled = True
+                self._crashes += not worker.alive()
+                self._failures[name] = str(error)
+                job.end("failed", str(error))
+                return
+            self._crashes = 0
+            self.compiled += made
+            job.compiled |= made
+            origin = "compiled by the worker" if made else "loaded from disk"
+            if self._load(job, emitted, parts, name, origin):
+                return
+            if not again:
+                job.end("failed", "what the worker has written cannot be read")
+
+    def _compile_here(self, job: Job, emitted: Emitted, parts: Parts, name: str) -> None:
+        from . import jitted
+
+        job.state = "compiling"
+        job.compiled = True
+        self.compiled += 1
+        header, code = jitted.compile_part(parts.machine, name)
+        with suppress(OSError):
+            entries.make_folder(folder())
+            entries.write(folder(), name, header, code)
+        self._install(job, emitted, parts, name, (header, code), "compiled in this process")
+
+    def _load(self, job: Job, emitted: Emitted, parts: Parts, name: str, origin: str) -> bool:
+        """Finish a job with code from memory or disk; tell whether there was any."""
+        part = self._parts.get(name)
+        if part is not None:
+            self._finish(job, emitted, parts, part, "shared with equal functions")
+            return True
+        from . import jitted
+
+        found = entries.read(folder(), name, jitted.made_with())
+        if found is not None:
+            self._install(job, emitted, parts, name, found, origin)
+        return found is not None
+
+    def _install(
+        self, job: Job, emitted: Emitted, parts: Parts, name: str,
+        found: tuple[entries.Header, entries.Code], origin: str,
+    ) -> None:  # fmt: skip
+        from . import jitted
+
+        header, code = found
+        with self.busy:
+            functions = jitted.load_part(parts.machine, name, code)
+        part = Part({n: functions[n] for n in parts.names}, header)
+        self._parts[name] = part
+        self._finish(job, emitted, parts, part, origin)
+
+    def _finish(self, job: Job, emitted: Emitted, parts: Parts, part: Part, origin: str) -> None:
+        job.form = load_driver(emitted, parts.driver, part.functions)
+        job.form.part = part
+        job.origin, job.seconds = origin, part.seconds
+        _remember(job.hint)
+        job.end("ready")
+
+    # -- the end -----------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End the workers, and let nothing be loaded while the process ends."""
+        self.busy.acquire(timeout=PATIENCE)  # for good
+        self._closed = True
+        for worker in list(self._workers):
+            worker.close()
+
+    def abandon(self) -> None:
+        """Give up everything, in the child of a fork: threads and workers are the parent's."""
+        for worker in self._workers:
+            worker.abandon()
+        for job in list(self.jobs):
+            if job.pending:
+                job.end("dropped")
+
+
+_service = Service()
+
+
+def service() -> Service:
+    """The service of this process."""
+    return _service
+
+
+def folder() -> str:
+    """The folder of the entries."""
+    return os.path.join(cache_folder(settings.cache_dir), "machine")
+
+
+# -- hints: for which modules of the numpy target there is machine code, probably ------------------
+
+
+def hint_of(text: str) -> str:
+    """Name the hint of a module of the numpy target."""
+    return entries.digest(entries.without_comments(text), [sys.version])
+
+
+def hinted(hint: str) -> bool:
+    """Tell whether machine code was once loaded in place of this module."""
+    return os.path.exists(os.path.join(folder(), hint + ".hint"))
+
+
+def _remember(hint: str) -> None:
+    path = os.path.join(folder(), hint + ".hint")
+    with suppress(OSError):
+        if os.path.exists(path):
+            entries.touch(path)
+        else:
+            entries.make_folder(folder())
+            entries.replace(path, b"")
+
+
+def _forget(hint: str) -> None:
+    with suppress(OSError):
+        os.remove(os.path.join(folder(), hint + ".hint"))
+
+
+# -- forks -----------------------------------------------------------------------------------------
+
+
+def _before_fork() -> None:
+    _service.busy.acquire(timeout=PATIENCE)
+
+
+def _after_fork_in_parent() -> None:
+    with suppress(RuntimeError):  # the time was over
+        _service.busy.release()
+
+
+def _after_fork_in_child() -> None:
+    global _service
+    old, _service = _service, Service()
+    atexit.unregister(old.close)
+    old.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )
