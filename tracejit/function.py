@@ -263,20 +263,20 @@ class JitGrad:
         self, variant: Variant, signature: Signature, upstream: Any, captured: tuple[Any, ...]
     ) -> Any:
         compiled = variant.compile(bool(self._audit))
-        variant.heat.settle(variant.calls_left)
+        variant.settle()
         patience = variant.advance(self._store, self._backend)
         values = list(signature.values)
         if self._wanted.partial:
             values.append(upstream)
         form = variant.choose(values)
         values += captured
+        if not signature.keywords:  # those calls are told apart by name, which accepts does not see
+            arity = len(signature.trees) + self._wanted.partial
+            self._latest = (arity, form.accepts, variant.read, form.run, variant)
         if self._audit and form is not compiled and not variant.trusted:
             return auditing.compared(self, variant, form, signature, upstream, values)
         if variant.heat.until_audit <= 0:
             return auditing.audited(self, variant, form, signature, upstream, values, patience)
-        if not signature.keywords:  # those calls are told apart by name, which accepts does not see
-            arity = len(signature.trees) + self._wanted.partial
-            self._latest = (arity, form.accepts, variant.read, form.run, variant)
         begun = perf_counter()
         try:
             result = form.run(*values)

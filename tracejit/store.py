@@ -146,6 +146,11 @@ class Variant:
             takes = all(a.flags.behaved for a in values if isinstance(a, np.ndarray))
         return form if takes else self.compiled
 
+    def settle(self) -> None:
+        """Book the calls that were made; there are no further ones before the next grant."""
+        self.heat.settle(self.calls_left)
+        self.calls_left = 0
+
     def grant(self, seconds: float, form: Compiled, patience: float | None) -> None:
         """Let calls be made as one that has just taken so long; see `advance` for patience."""
         self.heat.note(seconds)

@@ -28,6 +28,7 @@ from .process import Worker, WorkerError
 FORGOTTEN = 10.0  # seconds after the last call that wanted it: a waiting job is dropped
 IDLE = 30.0  # seconds without a job, after which the worker ends
 MANY_CRASHES = 3  # of workers, one after another; then none is started any more
+BRISK = 0.0005  # seconds; see `_Brisk`
 PATIENCE = 5.0  # seconds that a fork or the exit waits for an import or a load to end
 
 
@@ -96,10 +97,37 @@ class Part:
         self.seconds = {name: seconds for name, seconds, _ in header.functions}
 
 
+class _Brisk:
+    """Let the interpreter switch threads sooner while something is made in the background.
+
+    After each file that it reads, an import waits for the interpreter, 5 ms where a thread computes
+    all the time: importing Numba would take seconds, and disturb the calls as long.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+        self._before = 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._count == 0:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(min(BRISK, self._before))
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._count -= 1
+            if self._count == 0:
+                sys.setswitchinterval(self._before)
+
+
 class Service:
     """The threads, the queues, and the workers of this process."""
 
     def __init__(self) -> None:
+        self.brisk = _Brisk()
         self.busy = threading.RLock()  # held where neither a fork nor the exit may come in between
         self.jobs: WeakSet[Job] = WeakSet()
         self.compiled = 0  # by workers, for this process
@@ -174,6 +202,10 @@ class Service:
     def _begin(self, job: Job) -> None:
         if self._drops(job):
             return
+        with self.brisk:
+            self._prepared(job)
+
+    def _prepared(self, job: Job) -> None:
         assert job.make is not None
         emitted = job.make()
         if not emitted.machine:
@@ -268,7 +300,7 @@ class Service:
         from . import jitted
 
         header, code = found
-        with self.busy:
+        with self.brisk, self.busy:
             functions = jitted.load_part(parts.machine, name, code)
         part = Part({n: functions[n] for n in parts.names}, header)
         self._parts[name] = part
