@@ -299,10 +299,9 @@ class Service:
     ) -> None:  # fmt: skip
         from . import jitted
 
-        header, code = found
         with self.brisk, self.busy:
-            functions = jitted.load_part(parts.machine, name, code)
-        part = Part({n: functions[n] for n in parts.names}, header)
+            functions = jitted.load_part(parts.machine, name, found[1])
+        part = Part({n: functions[n] for n in parts.names}, found[0])
         self._parts[name] = part
         self._finish(job, emitted, parts, part, origin)
 
