@@ -1,4 +1,4 @@
-"""Emitted files of a test run go to a folder of its own; the background compiles for its own tests."""
+"""Emitted files of a test run go to a folder of its own; nothing is compiled in the background."""
 
 import pytest
 

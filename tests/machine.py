@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from types import SimpleNamespace
 
-from tracejit import store
+from tracejit import variant
 from tracejit.codegen import targets
 from tracejit.codegen.targets import numpy
 
@@ -34,7 +34,7 @@ class StandIn:
         self.target = SimpleNamespace(**vars(numpy))
 
     def install(self, monkeypatch):
-        find, emit = targets.find, store.emit
+        find, emit = targets.find, variant.emit
         monkeypatch.setattr(
             targets, "find", lambda name: self.target if name == "numba" else find(name)
         )
@@ -43,7 +43,7 @@ class StandIn:
             emitted = emit(*args)
             return self.jitted(emitted) if args[-1] is self.target else emitted
 
-        monkeypatch.setattr(store, "emit", emit_for)
+        monkeypatch.setattr(variant, "emit", emit_for)
         return self
 
     def jitted(self, emitted):

@@ -20,6 +20,7 @@ LAYERS = [
     {"cache", "binding", "pool"},
     {"outcome", "joint"},
     {"codegen", "heat"},
+    {"variant"},
     {"store"},
     {"debug", "audit"},
     {"method"},

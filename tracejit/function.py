@@ -24,15 +24,15 @@ from .cache import LOCK, CacheInfo, Signature
 from .codegen.compile import Compiled
 from .config import check_backend, settings
 from .dag.graph import Graph
-from .dag.node import location
 from .errors import Abandoned, FallbackError, TracejitError
 from .joint import run
 from .method import BoundJitGrad, reduce_decorated
 from .outcome import Run, Wanted, form_of, opaque_output, plain_results, seal, traced_results
-from .store import MANY_CHANGES, Entry, Variant, repeats, store_for, without_machine_code
+from .store import Entry, store_for
 from .trace import Recorder, active_recorder
 from .trace.reality import leave_plain, require_distinct
 from .trace.source import warn
+from .variant import Variant, repeats
 
 # No compiled code yet: the arity that no call has comes first.
 _NONE: tuple[int, Callable[..., Any], Callable[..., Any], Callable[..., Any], Any] = (
@@ -183,7 +183,8 @@ class JitGrad:
         """Answer a call of a new signature, or of one with other captures, and keep it."""
         self._misses += 1
         entry = entry or Entry()
-        reason = self._store.cache.explain_miss(signature, self._changed(entry, signature))
+        changed = self._store.changed(entry, self.__wrapped__, signature)
+        reason = self._store.cache.explain_miss(signature, changed)
         if settings.debug:
             print(f"tracejit: {self.__name__}: miss: {reason}", file=sys.stderr)
         if entry.direct is not None:
@@ -221,18 +222,6 @@ class JitGrad:
             return self._run_directly(signature, upstream), Run(signature, self._wanted), recorder
         self._warn_of_zeros(result)
         return plain_results(result, recorder), result, recorder
-
-    def _changed(self, entry: Entry, signature: Signature) -> str | None:
-        """Say what the function reads has changed since this signature was recorded."""
-        for variant in entry.variants[:1]:
-            place = variant.places.changed(self.__wrapped__, signature.values)
-            if place is None:
-                continue
-            self._store.note_change(place)
-            if entry.changes >= MANY_CHANGES:
-                entry.direct = f"{place}, which it reads, keeps changing; make it an argument"
-            return f"{place} has changed"
-        return None
 
     def _record_path(
         self, variant: Variant, signature: Signature, upstream: Any, drawn: tuple[Any, ...]
@@ -300,27 +289,8 @@ class JitGrad:
             self._direct += 1
             return self._run_directly(signature, upstream, drawn)
         if form.part is not None:
-            return self._without_machine_code(error, variant, signature, upstream)
-        raise self._located(error, form) from None
-
-    def _without_machine_code(
-        self, error: Exception, variant: Variant, signature: Signature, upstream: Any
-    ) -> Any:
-        """Machine code raised: what the numpy target gives counts, be it an exception, too."""
-        captured = variant.read(self.__wrapped__, signature.values)
-        compiled = variant.compiled
-        if captured is None or compiled is None:
-            raise error
-        upstreams = [upstream] if self._wanted.partial else []
-        try:
-            result = compiled.run(*signature.values, *upstreams, *captured)
-        except Exception as other:
-            failure = other
-        else:
-            self._hits += 1
-            self.reject(variant, f"it raised {type(error).__name__}: {error}")
-            return result
-        return self._failed(failure, variant, compiled, signature, upstream)
+            return auditing.without_machine_code(self, error, variant, signature, upstream)
+        raise form.located(error) from None
 
     def reject(self, variant: Variant, reason: str) -> None:
         """Give up machine code that is not as good as the numpy target."""
@@ -350,17 +320,6 @@ class JitGrad:
         self._latest = _NONE
         self._direct += 1
         self._fall_back(reason)
-
-    def _located(self, error: Exception, compiled: Compiled) -> Exception:
-        """Add the user's line to an exception that compiled code raised."""
-        node = compiled.node_at(error.__traceback__)
-        if node is not None and node.site is not None:
-            note = f"in {node.op.path or node.op.name} at {location(node.site)}"
-            if hasattr(error, "add_note"):
-                error.add_note(note)
-            elif error.args and isinstance(error.args[0], str):
-                error.args = (f"{error.args[0]} ({note})", *error.args[1:])
-        return error
 
     def _debug(self, signature: Signature, upstream: Any) -> Any:
         from .debug.checks import run_checked
@@ -410,14 +369,7 @@ class JitGrad:
         lines = [f"{self.__name__}: {self.cache_info()}"]
         if not self._optimize:
             return f"{lines[0]}\ndirect mode: optimize=False"
-        for described, entry in self._store.cache.items():
-            lines.append("signature " + ", ".join(f"{k}: {v}" for k, v in described.items()))
-            if entry.direct is not None:
-                lines.append(f"  direct mode: {entry.direct}")
-            for variant in entry.variants:
-                lines += [f"  {line}" for line in variant.explain(self._store, self._backend)]
-        lines += [f"miss: {reason}" for reason in self._store.cache.misses]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._store.explain(self._backend)])
 
     def wait(self, timeout: float | None = None) -> bool:
         """Let what was called be compiled to machine code now, and wait for that.
@@ -426,17 +378,11 @@ class JitGrad:
         call of a signature that was called before is answered by what is there then.
         """
         until = None if timeout is None else monotonic() + timeout
-        jobs = []
-        if self._optimize and without_machine_code(self._backend) is None:
-            for _, entry in self._store.cache.items():
-                for variant in entry.variants if entry.direct is None else ():
-                    variant.compile(bool(self._audit))
-                    jobs.append(variant.hasten(self._store))
+        jobs = self._store.hasten(self._backend, bool(self._audit)) if self._optimize else []
         for job in jobs:
-            if job is not None:
-                job.done.wait(None if until is None else max(0.0, until - monotonic()))
+            job.done.wait(None if until is None else max(0.0, until - monotonic()))
         self._latest = _NONE  # the next call looks at what has come
-        return not any(job is not None and job.pending for job in jobs)
+        return not any(job.pending for job in jobs)
 
     def cache_info(self) -> CacheInfo:
         """Return the counts of hits, misses, kept signatures and direct calls."""

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from ..config import settings
-from ..dag.node import Node
+from ..dag.node import Node, location
 from ..errors import TracejitWarning
 from ..pool import Pool
 from .emit import Emitted
@@ -61,6 +61,17 @@ class Compiled:
                 found = self._lines.get(trace.tb_lineno, found)
             trace = trace.tb_next
         return found
+
+    def located(self, error: Exception) -> Exception:
+        """Add the user's line to an exception that `run` has raised."""
+        node = self.node_at(error.__traceback__)
+        if node is not None and node.site is not None:
+            note = f"in {node.op.path or node.op.name} at {location(node.site)}"
+            if hasattr(error, "add_note"):
+                error.add_note(note)
+            elif error.args and isinstance(error.args[0], str):
+                error.args = (f"{error.args[0]} ({note})", *error.args[1:])
+        return error
 
     def drawn(self, trace: TracebackType | None) -> tuple[Any, ...]:
         """Collect the random numbers that the call of a traceback had drawn when it ended."""

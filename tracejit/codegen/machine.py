@@ -20,8 +20,10 @@ from weakref import WeakSet, WeakValueDictionary
 
 from ..config import settings
 from . import entries
-from .compile import Compiled, cache_folder, load_driver
+from .compile import load_driver
 from .emit import Emitted
+from .hints import folder, forget, remember
+from .job import Job
 from .parts import Parts, take_apart
 from .process import Worker, WorkerError
 
@@ -30,61 +32,6 @@ IDLE = 30.0  # seconds without a job, after which the worker ends
 MANY_CRASHES = 3  # of workers, one after another; then none is started any more
 BRISK = 0.0005  # seconds; see `_Brisk`
 PATIENCE = 5.0  # seconds that a fork or the exit waits for an import or a load to end
-
-
-class Job:
-    """One graph's way to machine code.
-
-    make: writes the module for the numba target. hint: that of the module that it replaces.
-    cached_only: do not compile. refund: called at the end if nothing was compiled for it.
-    pinned: somebody waits for it, so it is never dropped.
-    state: "waiting", "compiling", then one of "ready", "failed", "pointless" (nothing in it is
-    worth machine code), "absent" (not on disk, and cached_only), "dropped" (nobody wanted it any
-    more). reason: why it failed. origin: where its code came from. seconds: what compiling each
-    function took. wanted_at: when it was asked for last.
-    """
-
-    __slots__ = (
-        "__weakref__", "cached_only", "compiled", "done", "form", "hint", "make", "origin",
-        "pinned", "reason", "refund", "seconds", "state", "wanted_at",
-    )  # fmt: skip
-
-    def __init__(
-        self, make: Callable[[], Emitted], hint: str, cached_only: bool = False,
-        refund: Callable[[], None] = lambda: None,
-    ) -> None:  # fmt: skip
-        self.make: Callable[[], Emitted] | None = make
-        self.hint = hint
-        self.cached_only = cached_only
-        self.compiled = False
-        self.refund = refund
-        self.pinned = False
-        self.done = threading.Event()
-        self.form: Compiled | None = None
-        self.origin = ""
-        self.reason = ""
-        self.seconds: dict[str, float] = {}
-        self.state = "waiting"
-        self.wanted_at = time.monotonic()
-
-    @property
-    def pending(self) -> bool:
-        """Whether it may still become ready by itself."""
-        return self.state in ("waiting", "compiling")
-
-    def end(self, state: str, reason: str = "") -> None:
-        """Come to an end; what the graph was is given up."""
-        self.reason = reason
-        self.make = None
-        if not self.compiled:
-            self.refund()
-        self.state = state
-        self.done.set()
-
-    def reject(self, reason: str) -> None:
-        """Give up code that was made and found to be not good enough."""
-        self.reason = reason
-        self.state = "failed"
 
 
 class Part:
@@ -223,7 +170,7 @@ class Service:
         elif self._load(job, emitted, parts, name, "loaded from disk"):
             return
         elif job.cached_only:
-            _forget(job.hint)
+            forget(job.hint)
             job.end("absent")
         elif settings.workers == 0:
             self._compile_here(job, emitted, parts, name)
@@ -309,7 +256,7 @@ class Service:
         job.form = load_driver(emitted, parts.driver, part.functions)
         job.form.part = part
         job.origin, job.seconds = origin, part.seconds
-        _remember(job.hint)
+        remember(job.hint)
         job.end("ready")
 
     # -- the end -----------------------------------------------------------------------------
@@ -336,39 +283,6 @@ _service = Service()
 def service() -> Service:
     """The service of this process."""
     return _service
-
-
-def folder() -> str:
-    """The folder of the entries."""
-    return os.path.join(cache_folder(settings.cache_dir), "machine")
-
-
-# -- hints: for which modules of the numpy target there is machine code, probably ------------------
-
-
-def hint_of(text: str) -> str:
-    """Name the hint of a module of the numpy target."""
-    return entries.digest(entries.without_comments(text), [sys.version])
-
-
-def hinted(hint: str) -> bool:
-    """Tell whether machine code was once loaded in place of this module."""
-    return os.path.exists(os.path.join(folder(), hint + ".hint"))
-
-
-def _remember(hint: str) -> None:
-    path = os.path.join(folder(), hint + ".hint")
-    with suppress(OSError):
-        if os.path.exists(path):
-            entries.touch(path)
-        else:
-            entries.make_folder(folder())
-            entries.replace(path, b"")
-
-
-def _forget(hint: str) -> None:
-    with suppress(OSError):
-        os.remove(os.path.join(folder(), hint + ".hint"))
 
 
 # -- forks -----------------------------------------------------------------------------------------
