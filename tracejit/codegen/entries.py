@@ -111,11 +111,16 @@ def read(folder: str, name: str, made_with: Sequence[str]) -> tuple[Header, Code
         return None
     found = _parse(content)
     if found is None or found[0].made_with != [*made_with]:
-        with suppress(OSError):
-            os.remove(path)
+        remove(folder, name)
         return None
     touch(path)
     return found
+
+
+def remove(folder: str, name: str) -> None:
+    """Remove an entry that is of no use."""
+    with suppress(OSError):
+        os.remove(os.path.join(folder, name + SUFFIX))
 
 
 def _parse(content: bytes) -> tuple[Header, Code] | None:

@@ -213,7 +213,7 @@ class Service:
             if self._load(job, emitted, parts, name, origin):
                 return
             if not again:
-                job.end("failed", "what the worker has written cannot be read")
+                job.end("failed", f"what the worker wrote cannot be loaded: {job.reason}")
 
     def _compile_here(self, job: Job, emitted: Emitted, parts: Parts, name: str) -> None:
         from . import jitted
@@ -236,9 +236,15 @@ class Service:
         from . import jitted
 
         found = entries.read(folder(), name, jitted.made_with())
-        if found is not None:
+        if found is None:
+            return False
+        try:
             self._install(job, emitted, parts, name, found, origin)
-        return found is not None
+        except Exception as error:
+            job.reason = f"{type(error).__name__}: {error}"
+            entries.remove(folder(), name)
+            return False
+        return True
 
     def _install(
         self, job: Job, emitted: Emitted, parts: Parts, name: str,
