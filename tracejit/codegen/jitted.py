@@ -160,5 +160,15 @@ def compile_part(text: str, name: str) -> tuple[Header, Code]:
 
 
 def load_part(text: str, name: str, code: Code) -> dict[str, Any]:
-    """Make the functions of a machine part of their code."""
-    return _Run(code).execute(text, f"_tracejit_{name}")
+    """Make the functions of a machine part of their code.
+
+    What has one signature is called without Numba's choice among several, which takes longer than
+    many a kernel: `accepts` has seen to the types of a call.
+    """
+    found = _Run(code).execute(text, f"_tracejit_{name}")
+    return {key: _entry_point(value) for key, value in found.items()}
+
+
+def _entry_point(value: Any) -> Any:
+    overloads = getattr(value, "overloads", ())
+    return next(iter(overloads.values())).entry_point if len(overloads) == 1 else value

@@ -44,7 +44,9 @@ def take_apart(text: str) -> Parts:
                 growing = True
     machine = "\n".join(part for node, part in segments if id(node) in chosen)
     names = tuple(name for node, _ in compiled if _is_jitted(node) for name in _binds(node))
-    tree.body = [node for node, _ in segments if not _decorated(node)]
+    tree.body = [
+        node for node, part in segments if not _decorated(node) and JIT not in _words(part)
+    ]
     return Parts(machine, names, tree)
 
 
