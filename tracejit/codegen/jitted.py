@@ -170,5 +170,5 @@ def load_part(text: str, name: str, code: Code) -> dict[str, Any]:
 
 
 def _entry_point(value: Any) -> Any:
-    overloads = getattr(value, "overloads", ())
+    overloads: Any = getattr(value, "overloads", ())
     return next(iter(overloads.values())).entry_point if len(overloads) == 1 else value
