@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tracejit", description="Look into tracejit.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("ops", help="list the supported NumPy functions")
-    cache = commands.add_parser("cache", help="tell where emitted files are")
+    cache = commands.add_parser("cache", help="tell where emitted files and machine code are")
     cache.add_argument("--clear", action="store_true", help="remove them")
     chosen = parser.parse_args(arguments)
     if chosen.command == "ops":
@@ -34,17 +34,24 @@ def list_ops() -> None:
 
 
 def show_cache(clear: bool) -> None:
-    """Print the folder of emitted files with their count and size, and empty it if asked to."""
+    """Print where emitted files and machine code are, how much there is, and remove it if asked."""
     from .codegen.compile import cache_folder
+    from .codegen.hints import folder
     from .config import settings
 
-    folder = cache_folder(settings.cache_dir)
-    files = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".py")]
-    size = sum(os.path.getsize(file) for file in files)
-    print(f"{folder}: {len(files)} files, {size / 1024:.0f} KiB")
+    for path, what, endings in (
+        (cache_folder(settings.cache_dir), "files", (".py",)),
+        (folder(), "entries of machine code", (".code", ".hint", ".lock")),
+    ):
+        names = os.listdir(path) if os.path.isdir(path) else []
+        files = [os.path.join(path, name) for name in names if name.endswith(endings)]
+        size = sum(os.path.getsize(file) for file in files)
+        count = sum(file.endswith(endings[0]) for file in files)
+        print(f"{path}: {count} {what}, {size / 1024:.0f} KiB")
+        if clear:
+            for file in files:
+                os.remove(file)
     if clear:
-        for file in files:
-            os.remove(file)
         print("removed")
 
 

@@ -28,6 +28,7 @@ from .heat import HOT_SECONDS, POLL_SECONDS, Heat, price
 from .outcome import Form, Run, form_of, seal
 from .trace import Recorder
 from .trace.places import Places, Reader
+from .trace.source import warn
 
 if TYPE_CHECKING:
     from .codegen.job import Job
@@ -52,14 +53,15 @@ class Variant:
     compiled code lacks some of them. repeated: how many nodes were recorded again for want of
     compiling. repeats: a call whose compiled code raises runs again, directly: the function may
     handle the exception, or has written to arrays before it.
-    compiled: what the numpy target made. job: the way to machine code (codegen/machine.py).
+    compiled: what the numpy target made. sizes: how many nodes there were after each pass.
+    job: the way to machine code (codegen/machine.py).
     trusted: a result of the machine code was compared with one of the numpy target's.
     calls_left: compiled calls until `heat` wants to see it.
     """
 
     __slots__ = (
         "_read", "calls_left", "compiled", "form", "heat", "hint", "job", "optimized", "places",
-        "repeated", "repeats", "signature", "stale", "tree", "trusted",
+        "repeated", "repeats", "signature", "sizes", "stale", "tree", "trusted",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +79,7 @@ class Variant:
         self._read: Reader | None = None
         self.repeated = 0
         self.signature = signature.skeleton()
+        self.sizes: list[tuple[str, int]] = []
         self.stale = True
         self.tree = tree
         self.trusted = False
@@ -105,7 +108,7 @@ class Variant:
         self.tree = tree
         self._read = None
         self.repeats |= repeats(result, recorder)
-        size = _size(tree)
+        size = tree.size()
         small = ways <= FEW_PATHS and size <= SMALL_TREE
         self.stale = self.stale or small or self.repeated >= size // 4
         return None
@@ -115,7 +118,8 @@ class Variant:
         with LOCK:
             if self.compiled is None or self.stale:
                 with _without_collection():
-                    self.optimized = optimize(self.tree)
+                    self.sizes = [("recorded", self.tree.size())]
+                    self.optimized = optimize(self.tree, note=self._note_size)
                     self.compiled = load(self.emit_for("numpy"))
                 self.stale = False
                 self.repeated = 0
@@ -125,6 +129,9 @@ class Variant:
                 self.hint = self.job = None
                 self.trusted = False
             return self.compiled
+
+    def _note_size(self, name: str, size: int) -> None:
+        self.sizes.append((name, size))
 
     def emit_for(self, target: str) -> Emitted:
         """Write the module for a target."""
@@ -167,8 +174,10 @@ class Variant:
         """
         if without_machine_code(backend) is not None:
             return None
-        if backend == "numba":
+        if backend == "numba" and (self.job is None or self.job.pending):
             self.hasten(account, wait=True)
+            if self.job is not None and self.job.state == "failed":
+                warn(f"{self.tree.name} stays on the numpy target: {self.job.reason}")
         job = self.job
         if job is not None and job.pending:
             job.wanted_at = time.monotonic()
@@ -232,9 +241,11 @@ class Variant:
         compiled = self.compiled
         if compiled is None or self.optimized is None:
             return [f"recorded{ways}; compiled when it is called again"]
-        counts = f"{_size(self.tree)} nodes, {_size(self.optimized)} optimised"
+        counts = f"{self.tree.size()} nodes, {self.optimized.size()} optimised"
         buffers = f", buffers {compiled.pool.nbytes} bytes" if compiled.pool else ""
         lines = [f"numpy target: {counts}{ways}{buffers}: {compiled.path}"]
+        sizes = ", ".join(f"{name} {size}" for name, size in self.sizes)
+        lines.append(f"nodes after each pass: {sizes}")
         absent = without_machine_code(backend)
         return [*lines, f"numba target: {absent or self._explain_job(account)}"]
 
@@ -282,10 +293,6 @@ def _too_many(tree: Graph) -> str:
         f"its branches on data have gone {settings.max_paths} ways, most often at {guard.where}; "
         "use np.where there, or set TRACEJIT_MAX_PATHS"
     )
-
-
-def _size(graph: Graph) -> int:
-    return sum(len(line.nodes) for line in graph.lines())
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from typing import Any
 from weakref import WeakSet, WeakValueDictionary
 
 from ..config import settings
-from . import entries
+from . import entries, targets
 from .compile import load_driver
 from .emit import Emitted
 from .hints import folder, forget, remember
@@ -69,6 +69,11 @@ class _Brisk:
             if self._count == 0:
                 sys.setswitchinterval(self._before)
 
+    def end(self) -> None:
+        """Set the interval back, where the threads that would do so are gone."""
+        if self._count:
+            sys.setswitchinterval(self._before)
+
 
 class Service:
     """The threads, the queues, and the workers of this process."""
@@ -83,28 +88,33 @@ class Service:
         self._parts: WeakValueDictionary[str, Part] = WeakValueDictionary()
         self._prepare: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._compile: queue.SimpleQueue[tuple[Job, Emitted, Parts, str]] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
         self._workers: list[Worker] = []
         self._started = False
-        self._closed = False
+        self._closed = ""  # why nothing is done any more
 
     def submit(self, job: Job) -> Job:
         """Let a job be done in the background."""
         with self.busy:
-            if self._closed:
-                job.end("failed", "this process ends")
-                return job
             if not self._started:
                 self._started = True
                 atexit.register(self.close)
-                self._start(self._preparing)
-                for _ in range(settings.workers):
-                    self._start(self._compiling)
+                try:
+                    for target in [self._preparing, *[self._compiling] * settings.workers]:
+                        self._start(target)
+                except RuntimeError as error:  # there are too many threads, or the process ends
+                    self._closed = str(error)
+            if self._closed:
+                job.end("failed", self._closed)
+                return job
             self.jobs.add(job)
         self._prepare.put(job)
         return job
 
     def _start(self, target: Callable[[], None]) -> None:
-        threading.Thread(target=target, name="tracejit machine code", daemon=True).start()
+        thread = threading.Thread(target=target, name="tracejit machine code", daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
     # -- the threads -------------------------------------------------------------------------
 
@@ -121,20 +131,25 @@ class Service:
                 item = self._compile.get(timeout=IDLE if worker else None)
             except queue.Empty:
                 assert worker is not None
-                worker.close()
-                self._workers.remove(worker)
+                self._end(worker)
                 worker = None
                 continue
             job, emitted, parts, name = item
+            if worker is not None and not worker.alive():  # somebody has ended it
+                self._end(worker)
+                worker = None
             if worker is None:
                 worker = Worker()
                 self._workers.append(worker)
             self._guarded(job, self._compile_with, worker, emitted, parts, name)
             if not worker.alive():
-                worker.close()
-                self._workers.remove(worker)
+                self._end(worker)
                 worker = None
             del item, job, emitted, parts
+
+    def _end(self, worker: Worker) -> None:
+        worker.close()
+        self._workers.remove(worker)
 
     def _guarded(self, job: Job, step: Callable[..., None], *parts: Any) -> None:
         """Take a step of a job; whatever goes wrong is the job's end, not the thread's."""
@@ -154,13 +169,15 @@ class Service:
 
     def _prepared(self, job: Job) -> None:
         assert job.make is not None
+        with self.busy:
+            _import_all()
         emitted = job.make()
         if not emitted.machine:
             job.end("pointless")
             return
+        from . import jitted
+
         parts = take_apart(emitted.text)
-        with self.busy:
-            from . import jitted
         if jitted.disabled():
             job.end("failed", "NUMBA_DISABLE_JIT is set")
             return
@@ -269,18 +286,44 @@ class Service:
 
     def close(self) -> None:
         """End the workers, and let nothing be loaded while the process ends."""
-        self.busy.acquire(timeout=PATIENCE)  # for good
-        self._closed = True
+        self._closed = "the process ends"
+        if not self.busy.acquire(blocking=False):
+            for thread in self._threads:
+                _interrupt(thread)
+            self.busy.acquire(timeout=PATIENCE)
+        # It is never released: what runs in LLVM while that is torn down would crash.
         for worker in list(self._workers):
             worker.close()
 
     def abandon(self) -> None:
         """Give up everything, in the child of a fork: threads and workers are the parent's."""
+        self.brisk.end()
         for worker in self._workers:
             worker.abandon()
         for job in list(self.jobs):
             if job.pending:
                 job.end("dropped")
+
+
+def _import_all() -> None:
+    """Import what is needed from here on: a fork during an import leaves its locks behind."""
+    import hashlib  # noqa: F401
+    import json  # noqa: F401
+    import subprocess  # noqa: F401
+    import tempfile  # noqa: F401
+
+    from . import jitted  # noqa: F401
+
+    targets.find("numba")
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    """Raise SystemExit in a thread, at its next step in Python."""
+    import ctypes
+
+    exit_there = getattr(ctypes.pythonapi, "PyThreadState_SetAsyncExc", None)
+    if exit_there is not None and thread.ident is not None:
+        exit_there(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
 
 
 _service = Service()

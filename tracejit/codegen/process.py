@@ -31,6 +31,7 @@ class Worker:
         self._stderr: Any = None
         self._lock = threading.Lock()
         self._closed = False
+        self._late = False
 
     def alive(self) -> bool:
         """Tell whether it can be asked (again)."""
@@ -38,7 +39,7 @@ class Worker:
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Send a request and wait for the answer."""
-        timer = threading.Timer(TIMEOUT, self._kill)
+        timer = threading.Timer(TIMEOUT, self._expire)
         timer.daemon = True
         timer.start()
         try:
@@ -47,10 +48,9 @@ class Worker:
         except OSError as error:
             raise WorkerError(f"the worker cannot be reached: {error}") from None
         finally:
-            late = timer.finished.is_set()
             timer.cancel()
         if not line.endswith(b"\n"):
-            why = f"took more than {TIMEOUT:.0f} s" if late else "crashed"
+            why = f"took more than {TIMEOUT:.0f} s" if self._late else "crashed"
             raise WorkerError(f"the worker {why}{self._last_words()}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
@@ -86,9 +86,9 @@ class Worker:
         said = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f" (status {code}){': ' + said if said else ''}"
 
-    def _kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
+    def _expire(self) -> None:
+        self._late = True
+        self._process.kill()
 
     def close(self) -> None:
         """End it, and wait until it has ended."""

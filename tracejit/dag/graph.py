@@ -48,6 +48,10 @@ class Graph:
         """Go through the nodes of all lines; inputs are not among them."""
         return (node for line in self.lines() for node in line.nodes)
 
+    def size(self) -> int:
+        """Count the nodes of all lines."""
+        return sum(len(line.nodes) for line in self.lines())
+
     def every_output(self) -> set[Node]:
         """Collect the nodes that any line returns."""
         return {o for line in self.lines() for o in line.outputs if type(o) is Node}

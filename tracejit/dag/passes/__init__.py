@@ -28,12 +28,22 @@ PIPELINE: tuple[Pass, ...] = (
 )
 
 
-def optimize(graph: Graph, check: Callable[[Graph], Graph] | None = None) -> Graph:
-    """Run the pipeline; `check` (see dag/verify.py) is called after every pass."""
+def optimize(
+    graph: Graph,
+    check: Callable[[Graph], Graph] | None = None,
+    note: Callable[[str, int], None] | None = None,
+) -> Graph:
+    """Run the pipeline.
+
+    After every pass `check` (see dag/verify.py) is called with the graph, and `note` with the name
+    of the pass and how many nodes there are.
+    """
     for each in PIPELINE:
         graph = each(graph)
         if check is not None:
             check(graph)
+        if note is not None:
+            note(each.__name__, graph.size())
     return graph
 
 
