@@ -3,7 +3,9 @@
 It lets the tests of compiling in the background choose what is compiled, and how that fails.
 """
 
+import os
 import re
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -58,3 +60,17 @@ class StandIn:
         shift = text[: -len(body)].count("\n")
         lines = {node: line + shift for node, line in emitted.lines.items()}
         return replace(emitted, text=text, lines=lines, machine=count > 0)
+
+
+def wait_for_end(pid):
+    """Wait until a process has ended, be it that nobody has asked how."""
+    for _ in range(400):
+        try:
+            os.kill(pid, 0)
+            with open(f"/proc/{pid}/stat") as file:
+                if file.read().rpartition(")")[2].split()[0] == "Z":
+                    return
+        except OSError:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"process {pid} is still there")

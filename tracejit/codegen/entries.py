@@ -155,20 +155,35 @@ def alone(folder: str, name: str) -> Iterator[None]:
 
     A lock goes with its process, however that ends.
     """
+    path = os.path.join(folder, name + ".lock")
     try:
-        import fcntl
-
-        handle = os.open(os.path.join(folder, name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        handle = _locked(path)
     except (ImportError, OSError):
         yield
         return
     try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         with suppress(OSError):
-            os.remove(os.path.join(folder, name + ".lock"))
+            os.remove(path)
+        os.close(handle)
+
+
+def _locked(path: str) -> int:
+    """Open and lock a file; the one who had the lock before has removed his."""
+    import fcntl
+
+    while True:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if os.path.samestat(os.fstat(handle), os.stat(path)):
+                return handle
+        except FileNotFoundError:
+            pass
+        except OSError:
+            os.close(handle)
+            raise
         os.close(handle)
 
 
