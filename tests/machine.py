@@ -17,46 +17,56 @@ KERNEL = """
 @njit({signatures!r}, cache=True, error_model="numpy", fastmath={{"contract"}})
 def times(a, b, out):  # {comment}
     for i in range(a.size):
-        out[i] = a[i] * b[i] {wrong}
+        out[i] = a[i] * b[i] {also}
 
 
 """
 SIGNATURES = ["void(f8[::1], f8[::1], f8[::1])"]
+# Part of what is compiled, and executed with it.
+WHILE_COMPILING = """
+@njit
+def unused(x={expression}):
+    return x
+
+
+"""
 
 
 class StandIn:
-    """Settings of what is emitted; `install` puts it in the place of the numba target."""
+    """What is emitted: the signatures and a comment of the kernel, what it does also.
 
-    def __init__(self):
-        self.signatures = SIGNATURES
-        self.comment = "kept"
-        self.wrong = ""
-        self.extra = ""
+    meanwhile: an expression that is evaluated by whoever compiles or loads the kernel.
+    """
+
+    def __init__(self, also="", comment="kept", meanwhile="", signatures=SIGNATURES):
+        self.also = also
+        self.comment = comment
+        self.meanwhile = meanwhile
+        self.signatures = signatures
         self.emissions = 0
         self.target = SimpleNamespace(**vars(numpy))
 
-    def install(self, monkeypatch):
+    def install(self, setattr=setattr):
+        """Put this in the place of the numba target."""
         find, emit = targets.find, variant.emit
-        monkeypatch.setattr(
-            targets, "find", lambda name: self.target if name == "numba" else find(name)
-        )
+        setattr(targets, "find", lambda name: self.target if name == "numba" else find(name))
 
         def emit_for(*args):
             emitted = emit(*args)
             return self.jitted(emitted) if args[-1] is self.target else emitted
 
-        monkeypatch.setattr(variant, "emit", emit_for)
+        setattr(variant, "emit", emit_for)
         return self
 
     def jitted(self, emitted):
         """Put the kernel first, and call it where arrays are multiplied."""
         self.emissions += 1
-        kernel = KERNEL.format(
-            signatures=self.signatures, comment=self.comment, wrong=self.wrong
-        )
+        kernel = KERNEL.format(signatures=self.signatures, comment=self.comment, also=self.also)
+        if self.meanwhile:
+            kernel += WHILE_COMPILING.format(expression=self.meanwhile).lstrip()
         product = re.compile(r"(\w+) = np\.multiply\((\w+), (\w+), out=(\w+)\)")
         body, count = product.subn(r"times(\2, \3, \4); \1 = \4", emitted.text)
-        text = "from numba import njit\n" + kernel.lstrip() + self.extra + body
+        text = "from numba import njit\n" + kernel.lstrip() + body
         shift = text[: -len(body)].count("\n")
         lines = {node: line + shift for node, line in emitted.lines.items()}
         return replace(emitted, text=text, lines=lines, machine=count > 0)
