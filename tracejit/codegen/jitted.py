@@ -13,6 +13,7 @@ import sys
 import time
 import types
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import llvmlite
@@ -36,6 +37,7 @@ class Incomplete(Exception):
     """An entry lacks a function that its text defines."""
 
 
+@lru_cache(maxsize=1)
 def made_with() -> list[str]:
     """Say what machine code depends on beside its text."""
     versions = [sys.version, numba.__version__, llvmlite.__version__, np.__version__]

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from .compile import Compiled
 from .emit import Emitted
 
+LONGEST = 500  # characters of a reason; Numba's can fill pages
+
 
 class Job:
     """A request and its state.
@@ -52,7 +54,7 @@ class Job:
 
     def end(self, state: str, reason: str = "") -> None:
         """Come to an end; what the graph was is given up."""
-        self.reason = reason
+        self.reason = " ".join(reason.split())[:LONGEST]
         self.make = None
         if not self.compiled:
             self.refund()

@@ -8,6 +8,8 @@ service a process: what a fork leaves in the child is forgotten there, and at ex
 from __future__ import annotations
 
 import atexit
+import concurrent.futures.thread  # noqa: F401  (these two add to what a fork does, and must not
+import logging  # noqa: F401   be imported by a thread while another one forks)
 import os
 import queue
 import sys
@@ -170,7 +172,7 @@ class Service:
     def _prepared(self, job: Job) -> None:
         assert job.make is not None
         with self.busy:
-            _import_all()
+            _set_up()
         emitted = job.make()
         if not emitted.machine:
             job.end("pointless")
@@ -305,15 +307,16 @@ class Service:
                 job.end("dropped")
 
 
-def _import_all() -> None:
-    """Import what is needed from here on: a fork during an import leaves its locks behind."""
+def _set_up() -> None:
+    """Import and ask what takes locks: those are left behind by a fork while they are held."""
     import hashlib  # noqa: F401
     import json  # noqa: F401
     import subprocess  # noqa: F401
     import tempfile  # noqa: F401
 
-    from . import jitted  # noqa: F401
+    from . import jitted
 
+    jitted.made_with()
     targets.find("numba")
 
 
