@@ -47,14 +47,17 @@ def jit_grad(
             from finite inputs; `debugger.generateDot(path)` and `debugger.showDot()` draw the
             graph, `gen.source` is the code and `gen.line` the line in it.
         argnum: which positional argument holds the parameters.
-        backend: "auto" or "numpy".
+        backend: "auto" answers with NumPy at once; what is called often is compiled by Numba, if
+            that is installed, in another process, and takes over when it is ready. "numpy" or
+            "numba" keeps to one, for the same bits at every call; with "numba" the second call
+            waits for the compiler.
         audit: compare the first compiled call, and later ones as long as that costs under 1% of
             the time, with the plain function and direct mode; "always" compares every call.
 
     Returns:
         A callable like f, with `source(*args)`: the emitted code; `graph(*args)`: the optimised
-        joint graph; `explain()`: what is cached, how it is answered, why calls missed;
-        `cache_info()`, `cache_clear()`.
+        joint graph; `explain()`: what is cached, how it is answered and why, why calls missed;
+        `wait()`: compile what was called, and wait for that; `cache_info()`, `cache_clear()`.
 
     Raises:
         ValueError: withForward and withGradients are both False.

@@ -399,3 +399,9 @@ def test_the_users_settings_of_threads_and_prompts_are_not_the_workers(monkeypat
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
     environment = process._environment()
     assert "PYTHONINSPECT" not in environment and environment["OMP_NUM_THREADS"] == "1"
+
+
+def test_the_worker_finds_the_standard_library():
+    folder = os.path.dirname(process.__file__)  # where it looks first, as it is run as a file
+    names = {name.removesuffix(".py") for name in os.listdir(folder)}
+    assert names.isdisjoint(sys.stdlib_module_names)
