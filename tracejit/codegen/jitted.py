@@ -45,6 +45,11 @@ def made_with() -> list[str]:
     return [*versions, *map(str, target)]
 
 
+def set_up() -> None:
+    """Do now what Numba does before it compiles first."""
+    cpu_target.target_context.refresh()
+
+
 def disabled() -> bool:
     """Tell whether Numba was told not to compile."""
     return bool(vars(config)["DISABLE_JIT"])

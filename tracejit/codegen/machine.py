@@ -82,22 +82,26 @@ class Service:
 
     def __init__(self) -> None:
         self.brisk = _Brisk()
-        self.busy = threading.RLock()  # held where neither a fork nor the exit may come in between
+        self.busy = threading.Lock()  # held where neither a fork nor the exit may come in between,
+        self.spawning = threading.Lock()  # and where no fork may: what is open would stay open
         self.jobs: WeakSet[Job] = WeakSet()
         self.compiled = 0  # by workers, for this process
         self._crashes = 0
         self._failures: dict[str, str] = {}  # by entry
         self._parts: WeakValueDictionary[str, Part] = WeakValueDictionary()
         self._prepare: queue.SimpleQueue[Job] = queue.SimpleQueue()
-        self._compile: queue.SimpleQueue[tuple[Job, Emitted, Parts, str]] = queue.SimpleQueue()
+        self._compile: queue.SimpleQueue[tuple[Job, Emitted, Parts, str] | None] = (
+            queue.SimpleQueue()
+        )
+        self._starting = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._workers: list[Worker] = []
         self._started = False
-        self._closed = ""  # why nothing is done any more
+        self.closed = ""  # why nothing is done any more
 
     def submit(self, job: Job) -> Job:
         """Let a job be done in the background."""
-        with self.busy:
+        with self._starting:
             if not self._started:
                 self._started = True
                 atexit.register(self.close)
@@ -105,12 +109,14 @@ class Service:
                     for target in [self._preparing, *[self._compiling] * settings.workers]:
                         self._start(target)
                 except RuntimeError as error:  # there are too many threads, or the process ends
-                    self._closed = str(error)
-            if self._closed:
-                job.end("failed", self._closed)
+                    self.closed = str(error)
+            if self.closed:
+                job.end("failed", self.closed)
                 return job
             self.jobs.add(job)
         self._prepare.put(job)
+        if settings.workers and not job.cached_only:
+            self._compile.put(None)  # a worker starts while the job is prepared
         return job
 
     def _start(self, target: Callable[[], None]) -> None:
@@ -132,26 +138,32 @@ class Service:
             try:
                 item = self._compile.get(timeout=IDLE if worker else None)
             except queue.Empty:
-                assert worker is not None
-                self._end(worker)
-                worker = None
+                worker = self._ended(worker)
                 continue
-            job, emitted, parts, name = item
             if worker is not None and not worker.alive():  # somebody has ended it
-                self._end(worker)
-                worker = None
+                worker = self._ended(worker)
             if worker is None:
                 worker = Worker()
                 self._workers.append(worker)
+            if item is None:
+                with suppress(WorkerError, OSError):
+                    self._start_worker(worker)
+                continue
+            job, emitted, parts, name = item
             self._guarded(job, self._compile_with, worker, emitted, parts, name)
             if not worker.alive():
-                self._end(worker)
-                worker = None
+                worker = self._ended(worker)
             del item, job, emitted, parts
 
-    def _end(self, worker: Worker) -> None:
-        worker.close()
-        self._workers.remove(worker)
+    def _start_worker(self, worker: Worker) -> None:
+        with self.spawning:
+            worker.start()
+
+    def _ended(self, worker: Worker | None) -> Worker | None:
+        if worker is not None:
+            worker.close()
+            self._workers.remove(worker)
+        return None
 
     def _guarded(self, job: Job, step: Callable[..., None], *parts: Any) -> None:
         """Take a step of a job; whatever goes wrong is the job's end, not the thread's."""
@@ -216,8 +228,7 @@ class Service:
         }  # fmt: skip
         for again in (True, False):  # an entry may go before it is loaded: damaged, or pruned
             try:
-                with self.busy:
-                    worker.start()
+                self._start_worker(worker)
                 made = worker.ask(request)["made"]
             except WorkerError as error:
                 job.compiled = True
@@ -288,7 +299,7 @@ class Service:
 
     def close(self) -> None:
         """End the workers, and let nothing be loaded while the process ends."""
-        self._closed = "the process ends"
+        self.closed = "the process ends"
         if not self.busy.acquire(blocking=False):
             for thread in self._threads:
                 _interrupt(thread)
@@ -340,13 +351,17 @@ def service() -> Service:
 # -- forks -----------------------------------------------------------------------------------------
 
 
+_held: list[threading.Lock] = []  # by the thread that forks
+
+
 def _before_fork() -> None:
-    _service.busy.acquire(timeout=PATIENCE)
+    locks = () if _service.closed else (_service.busy, _service.spawning)
+    _held[:] = [lock for lock in locks if lock.acquire(timeout=PATIENCE)]
 
 
 def _after_fork_in_parent() -> None:
-    with suppress(RuntimeError):  # the time was over
-        _service.busy.release()
+    for lock in _held:
+        lock.release()
 
 
 def _after_fork_in_child() -> None:

@@ -28,6 +28,8 @@ def main() -> None:
     writing = threading.Lock()
     threading.Thread(target=_listen, args=(requests, writing), daemon=True).start()
     sys.path[:] = requests.get()["path"]
+    with suppress(Exception):  # said when it is asked for
+        _set_up()
     while True:
         request = requests.get()
         try:
@@ -43,6 +45,13 @@ def _listen(requests: "queue.SimpleQueue[dict[str, Any]]", writing: threading.Lo
         requests.put(json.loads(line))
     with writing:
         os._exit(0)
+
+
+def _set_up() -> None:
+    """Import all that compiling needs, while what is to be compiled is still being written."""
+    from tracejit.codegen import jitted
+
+    jitted.set_up()
 
 
 def _answer(request: dict[str, Any], writing: threading.Lock) -> dict[str, Any]:
