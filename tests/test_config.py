@@ -20,10 +20,13 @@ def test_all_set():
             "TRACEJIT_CHECK": "nan",
             "TRACEJIT_BACKEND": "numpy",
             "TRACEJIT_CACHE_SIZE": "7",
+            "TRACEJIT_CACHE_BYTES": "1000",
+            "TRACEJIT_WORKERS": "0",
         }
     )
     assert settings.debug and settings.strict and settings.check == "nan"
     assert settings.cache_size == 7 and settings.cache_dir == "/x"
+    assert settings.cache_bytes == 1000 and settings.workers == 0
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,8 @@ def test_all_set():
         ("TRACEJIT_CHECK", "inf"),
         ("TRACEJIT_BACKEND", "cuda"),
         ("TRACEJIT_CACHE_SIZE", "0"),
+        ("TRACEJIT_CACHE_BYTES", "1e9"),
+        ("TRACEJIT_WORKERS", "-1"),
     ],
 )
 def test_wrong_values(name, value):

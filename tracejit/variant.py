@@ -29,6 +29,7 @@ from .outcome import Form, Run, form_of, seal
 from .trace import Recorder
 from .trace.places import Places, Reader
 from .trace.source import warn
+from .tree import flatten
 
 if TYPE_CHECKING:
     from .codegen.job import Job
@@ -152,7 +153,9 @@ class Variant:
         if checkable(self.signature):
             takes = form.accepts(*values)
         else:  # it leaves all checks to the signature, which does not have these two
-            takes = all(a.flags.behaved for a in values if isinstance(a, np.ndarray))
+            leaves: list[Any] = []
+            flatten(values, leaves)
+            takes = all(a.flags.behaved for a in leaves if type(a) is np.ndarray)
         return form if takes else self.compiled
 
     def settle(self) -> None:
