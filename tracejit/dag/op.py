@@ -149,6 +149,19 @@ def numpy_path(function: Any) -> str:
     return f"np.{home.removeprefix('numpy.')}.{name}" if home.startswith("numpy.") else name
 
 
+class _Hole:
+    """Stands in an index template for an array that is an input of the op."""
+
+    def __repr__(self) -> str:
+        return "HOLE"
+
+    def __reduce__(self) -> str:
+        return "HOLE"
+
+
+HOLE = _Hole()
+
+
 # Ops that any graph may have: a leaf from outside, a fresh name for a value, and a guard: the
 # recorded path goes on only where its input, looked at as `kind` says, is `outcome`.
 INPUT = op("input", lambda: None, vjp=None)

@@ -10,22 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import Op, is_traced, op
+from ..dag.op import HOLE, Op, is_traced, op
 from .elementwise import copy
 from .shape import inverse
-
-
-class _Hole:
-    """Stands in an index template for an array that is an input of the op."""
-
-    def __repr__(self) -> str:
-        return "HOLE"
-
-    def __reduce__(self) -> str:
-        return "HOLE"
-
-
-HOLE = _Hole()
 
 
 def fill(key: Any, arrays: tuple[Any, ...]) -> Any:
