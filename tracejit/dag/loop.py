@@ -122,11 +122,13 @@ def bodies(nodes: Sequence[Node] | Iterator[Node]) -> Iterator[tuple[Node, Loop]
 
 
 def deep_nodes(graph: Graph) -> Iterator[Node]:
-    """Go through the nodes of all lines, and those of a loop's body behind its node."""
+    """Go through the nodes of all lines; behind a loop come the inputs and nodes of its body."""
     for node in graph.every_node():
         yield node
         if node.op is LOOP:
-            yield from deep_nodes(node.attrs["loop"].body)
+            body: Graph = node.attrs["loop"].body
+            yield from body.inputs
+            yield from deep_nodes(body)
 
 
 def everywhere(change: Callable[[Graph], Graph]) -> Callable[[Graph], Graph]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Graph
+from .loop import LOOP, deep_nodes
 from .node import Node, dtype_name
 from .op import GUARD
 
@@ -38,10 +39,35 @@ def _line_text(graph: Graph, names: dict[Node, str], sites: bool) -> list[str]:
                 lines.append(f"else {_attr_text(other)}:")
                 lines += [f"    {text}" for text in _line_text(line, names, sites)]
             continue
+        if node.op is LOOP:
+            lines += [f"{names[node]} = loop{'  #' * sites}{where}", *_loop_text(node, names, sites)]
+            continue
         call = f"{node.op.name}({', '.join(inputs + attrs)})"
         lines.append(f"{names[node]} = {call}  # {node.spec}{group}{where}")
     outputs = [names[o] if type(o) is Node else constant_text(o) for o in graph.outputs]
     return [*lines, f"return {', '.join(outputs)}"]
+
+
+def _loop_text(node: Node, names: dict[Node, str], sites: bool) -> list[str]:
+    """Print a loop, indented: where each input comes from, the body, what goes on."""
+    loop = node.attrs["loop"]
+    given = [names[i] if type(i) is Node else constant_text(i) for i in node.inputs]
+    lines = [f"{loop.count} times:"]
+    for number, (inside, outside) in enumerate(zip(loop.body.inputs, given, strict=True)):
+        source = outside
+        if number < loop.carried:
+            source = f"carried, from {outside}"
+        elif number < loop.first_fixed:
+            step = loop.steps[number - loop.carried]
+            source = f"row of {outside}" if step > 0 else f"row of {outside}, from the last one"
+        lines.append(f"    {names[inside]}: {inside.spec} = {source}")
+    *body, last = _line_text(loop.body, names, sites)
+    lines += [f"    {text}" for text in body]
+    outputs = last.removeprefix("return ").split(", ") if loop.body.outputs else []
+    marks = [f"{n} kept" if i in loop.kept else n for i, n in enumerate(outputs[: loop.carried])]
+    for title, values in (("carry", marks), ("collect", outputs[loop.carried :])):
+        lines += [f"    {title} {', '.join(values)}"] if values else []
+    return [f"    {text}" if number else f"  {text}" for number, text in enumerate(lines)]
 
 
 def short_names(graph: Graph) -> dict[Node, str]:
@@ -49,7 +75,7 @@ def short_names(graph: Graph) -> dict[Node, str]:
     names: dict[Node, str] = {}
     counts: dict[str, int] = {}
     inputs = set(graph.inputs)
-    for node in (*graph.inputs, *graph.every_node()):
+    for node in (*graph.inputs, *deep_nodes(graph)):
         base = node.hint if node in inputs and node.hint else node.op.name.split(".")[-1]
         number = counts.get(base, 0)
         counts[base] = number + 1

@@ -1,7 +1,8 @@
 """The optimisation passes: each a pure function Graph -> Graph in a module of its own.
 
 PIPELINE is the one list of them, in the order in which they run. To add a pass, write its module
-with a before and after in the docstring, and put it in the list.
+with a before and after in the docstring, and put it in the list. All but `reroll`, which makes
+loops, work in the bodies of loops, too.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..graph import Graph
+from ..loop import everywhere
 from .drop_dead import drop_dead
 from .fold_constants import fold_constants
 from .fuse import fuse
 from .merge_common import merge_common
+from .reroll import reroll
 from .simplify import simplify
 
 Pass = Callable[[Graph], Graph]
 
 PIPELINE: tuple[Pass, ...] = (
     drop_dead,
+    reroll,
     fold_constants,
     simplify,
     merge_common,
@@ -39,7 +43,7 @@ def optimize(
     of the pass and how many nodes there are.
     """
     for each in PIPELINE:
-        graph = each(graph)
+        graph = each(graph) if each is reroll else everywhere(each)(graph)
         if check is not None:
             check(graph)
         if note is not None:

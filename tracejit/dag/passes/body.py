@@ -28,8 +28,9 @@ class Body:
     initial, stacks, fixed: the inputs of the loop's node.
     """
 
-    def __init__(self, loop: Found, trace: Trace) -> None:
+    def __init__(self, loop: Found, trace: Trace, now: dict[Node, Node]) -> None:
         self.loop = loop
+        self._now = now  # what stands for the nodes of the trace
         self.trace = trace
         middle = loop.start + loop.count // 2 * loop.period
         nodes = trace.nodes[middle : middle + loop.period]
@@ -95,11 +96,14 @@ class Body:
     # -- nodes -----------------------------------------------------------------------------
 
     def _place(self, node: Node) -> Node:
+        node.backward = self.nodes[0].backward  # views of the forward pass are viewed anew
         self._placed.append(node)
         return node
 
-    def _node(self, place: int, node: Node) -> Node:
+    def _node(self, place: int, node: Node) -> Any:
         """Write the node at a place, or the input that stands for it."""
+        if place in self.loop.invariant:
+            return self._read(Fixed(self.trace.nodes[self.loop.start + place]))
         numbers = self.loop.numbers.get(place)
         relations = self.loop.columns[place]
         if type(numbers) is Sliced:
@@ -133,8 +137,10 @@ class Body:
         if kind is Inner:
             return self._inner(relation.place, relation.lag, relation.before)
         if kind is Fixed:
-            value = relation.value
-            return self._input(2, ("fixed", id(value)), value) if type(value) is Node else value
+            if type(relation.value) is not Node:
+                return relation.value
+            value = self._now[relation.value]
+            return self._input(2, ("fixed", id(value)), value)
         if kind is Table:
             return self._table(relation.values)
         if kind is Viewed:
@@ -261,6 +267,12 @@ class Maker:
         """Make a node."""
         node = self._like.like(op, inputs, attrs, spec)
         node.hint = None
+        self.nodes.append(node)
+        return node
+
+    def same(self, old: Node, inputs: tuple[Any, ...]) -> Node:
+        """Make a node that does what another one did."""
+        node = old.like(old.op, inputs, old.attrs)
         self.nodes.append(node)
         return node
 

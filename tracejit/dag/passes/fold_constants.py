@@ -16,6 +16,7 @@ import numpy as np
 
 from ..evaluate import compute
 from ..graph import Graph, rebuild
+from ..loop import LOOP
 from ..node import FIXED, Node
 
 LIMIT = 1024  # bytes of a folded array
@@ -40,7 +41,7 @@ def _stays(write: Node) -> bool:
 
 def _fold(node: Node) -> Any:
     spec, op = node.spec, node.op
-    if node.operands:
+    if node.operands or node.op is LOOP:
         return node
     if op.name == "copy" and type(node.inputs[0]) is np.ndarray:
         return node.inputs[0]

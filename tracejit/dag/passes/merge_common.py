@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Graph, rebuild
+from ..loop import LOOP
 from ..node import Node
 
 _COMMUTATIVE = {"add", "multiply", "maximum", "minimum"}
@@ -24,6 +25,8 @@ def merge_common(graph: Graph) -> Graph:
     keys: dict[Node, Hashable] = {}
 
     def merge(node: Node) -> Node:
+        if node.op is LOOP:
+            return node
         if not node.operands and node.spec.is_array:  # a new array, that is written to
             return node
         inputs = [_key(i) for i in node.inputs]

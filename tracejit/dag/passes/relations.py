@@ -21,6 +21,7 @@ LEAST = 8  # iterations of a loop
 LEAST_SAVED = 16  # nodes
 SMALL = 1 << 16  # bytes of values that are stacked for a loop at every call
 LAGS = 4
+WHOLE = 8  # an array is kept whole, instead of a part that is read, up to so many times its size
 VIEWS = frozenset(("index", "transpose", "reshape", "broadcast_to"))
 
 Column = Any  # an integer array
@@ -106,6 +107,7 @@ class Found:
 
     columns: of each place, what its inputs are. numbers: by place, the integers of its index, a
     row each, where they change. before: by place, what is carried into the first iteration.
+    invariant: the places that give the same in each iteration.
     """
 
     start: int
@@ -114,6 +116,7 @@ class Found:
     columns: list[list[Relation]] = field(default_factory=list)
     numbers: dict[int, Any] = field(default_factory=dict)
     before: dict[int, Any] = field(default_factory=dict)
+    invariant: set[int] = field(default_factory=set)
 
     @property
     def stop(self) -> int:
@@ -283,7 +286,10 @@ class Finder:
         if node.op.name != "index" or self._loop_of(two[1]) is None:
             return True
         viewed = self.trace.operands[self.trace.first[two]]
-        return bool(viewed[0] == viewed[1])
+        base = self.trace.nodes[viewed[1]]
+        assert base is not None
+        small = base.spec.nbytes <= WHOLE * max(node.spec.nbytes, 8)
+        return small or bool(viewed[0] == viewed[1])
 
     def _loop_of(self, number: int) -> Found | None:
         owner = int(self.owner[number])
@@ -305,8 +311,21 @@ class Finder:
             for relation in column:
                 if type(relation) is Inner and relation.lag:
                     loop.before.setdefault(relation.place, relation.before[-1])
+        self._note_invariant(loop)
         self.owner[loop.start : loop.stop] = len(self.loops)
         self.loops.append(loop)
+
+    def _note_invariant(self, loop: Found) -> None:
+        """Find what can be computed before the loop; new arrays stay, for they are written to."""
+        for place, column in enumerate(loop.columns):
+            node = self.trace.nodes[loop.start + place]
+            assert node is not None
+            same = (
+                type(r) is Fixed or (type(r) is Inner and not r.lag and r.place in loop.invariant)
+                for r in column
+            )
+            if node.operands and place not in loop.numbers and all(same):
+                loop.invariant.add(place)
 
     def _relate_all(self, loop: Found) -> bool:
         trace = self.trace
@@ -359,6 +378,8 @@ class Finder:
         earlier, step = self._loop_of(number), number - int(ids[middle - 1])
         if earlier is not None and abs(step) == earlier.period:
             place, step = (number - earlier.start) % earlier.period, step // earlier.period
+            if place in earlier.invariant:
+                return Fixed(self.trace.nodes[earlier.start + place])
             first = (number - earlier.start) // earlier.period - step * middle
             return Rows(earlier, place, first, step, node)
         return Stacked(operands)

@@ -22,7 +22,7 @@ from ..graph import Graph
 from ..loop import LOOP, PART
 from ..node import Node, Spec
 from ..periods import find_runs, number_nodes
-from .body import Body, Maker, flipped
+from .body import Body, Maker, flipped, identity
 from .relations import LEAST, LEAST_SAVED, VIEWS, Finder, Fixed, Inner, Relation, Rows, Sliced
 from .relations import Stacked, Viewed
 
@@ -47,9 +47,11 @@ class _Rerolled:
         self.finder = finder
         self.nodes = finder.trace.nodes
         self.now: dict[Node, Node] = {n: n for n in graph.inputs}
-        self.bodies = [Body(loop, finder.trace) for loop in finder.loops]
+        self.bodies = [Body(loop, finder.trace, self.now) for loop in finder.loops]
         self.body_of = dict(zip(finder.loops, self.bodies, strict=True))
         self.first = {loop.start: body for loop, body in self.body_of.items()}
+        self.invariant: dict[Any, Node] = {}
+        self.lines: list[int] = []  # the ids of the lines that are being written
         self.parts: dict[tuple[Body, int], Node] = {}
         # What is read outside: by place, at which times; and the views that are viewed anew.
         self.outside: dict[Body, dict[int, set[int]]] = {b: defaultdict(set) for b in self.bodies}
@@ -99,11 +101,14 @@ class _Rerolled:
         if owner < 0:
             return
         body = self.bodies[owner]
+        time, place = divmod(number - body.loop.start, body.loop.period)
+        if place in body.loop.invariant:
+            self.views[body].add(number)
+            return
         if value.op.name in VIEWS and len(value.inputs) == 1:
             self.views[body].add(number)
             self._note_outside(value.inputs[0])
             return
-        time, place = divmod(number - body.loop.start, body.loop.period)
         self.outside[body][place].add(time)
 
     # -- the new graph ---------------------------------------------------------------------
@@ -115,6 +120,7 @@ class _Rerolled:
     def _line(self, line: Graph) -> Graph:
         nodes: list[Node] = []
         exits: dict[Node, dict[Any, Graph]] = {}
+        self.lines.append(id(line))
         owner, places, now = self.finder.owner, self.finder.places, self.now
         for old in line.nodes:
             number = places[old]
@@ -128,17 +134,21 @@ class _Rerolled:
             nodes.append(new)
             if old in line.exits:
                 exits[new] = {k: self._line(other) for k, other in line.exits[old].items()}
+        self.lines.pop()
         outputs = tuple(now[o] if type(o) is Node else o for o in line.outputs)
         return replace(line, nodes=tuple(nodes), outputs=outputs, exits=exits)
 
     def _loop(self, body: Body) -> list[Node]:
         """Write a loop, what prepares its stacks, and what takes its results apart."""
         make = Maker(body.nodes[0])
+        for place in sorted(body.loop.invariant):
+            old = self.nodes[body.loop.start + place]
+            assert old is not None
+            self._invariant(make, old)
         loop = body.build()
         initial = [self._value(v) for v in body.initial]
         stacks = [self._stack(make, stack, loop.count) for stack in body.stacks]
-        fixed = [self._value(v) for v in body.fixed]
-        node = make.node(LOOP, (*initial, *stacks, *fixed), {"loop": loop}, Spec(tuple, (), None))
+        node = make.node(LOOP, (*initial, *stacks, *body.fixed), {"loop": loop}, Spec(tuple, (), None))
         for place in body.results():
             index = body.index_of(place)
             part = make.node(PART, (node,), {"index": index}, loop.result_spec(index))
@@ -157,13 +167,24 @@ class _Rerolled:
             self.now[old] = self._again(make, body, old, number)
         return make.nodes
 
+    def _invariant(self, make: Maker, old: Node) -> None:
+        """Write what is the same in each iteration, unless the same stands there already."""
+        inputs = tuple(self._value(i) for i in old.inputs)
+        given = tuple(map(identity, inputs))
+        key = (self.lines[-1], old.op, given, repr(old.attrs), old.spec, old.backward)
+        if key not in self.invariant:
+            self.invariant[key] = make.same(old, inputs)
+        self.now[old] = self.invariant[key]
+
     def _again(self, make: Maker, body: Body, old: Node, number: int) -> Node:
         """Find what stands for a node of a loop outside of it."""
-        if number in self.views[body]:
-            new = old.like(old.op, (self._value(old.inputs[0]),), old.attrs)
-            make.nodes.append(new)
-            return new
         time, place = divmod(number - body.loop.start, body.loop.period)
+        if place in body.loop.invariant:
+            first = self.nodes[body.loop.start + place]
+            assert first is not None
+            return self.now[first]
+        if number in self.views[body]:
+            return make.same(old, (self._value(old.inputs[0]),))
         part = self.parts[body, place]
         if place in body.last:
             return part
