@@ -15,8 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..dag.graph import Graph
+from ..dag.loop import LOOP, PART, Loop, deep_nodes
 from ..dag.node import Layout, Node, Spec
 from ..dag.op import COMMIT
+from .placement import Placement, place_results
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Buffers:
     """The assignment: an index into `slots` per node, and the size of each slab in bytes.
 
     in_place: the nodes that overwrite an input of theirs. owned: the returned nodes whose own
-    memory is returned, by the line that they stand in; the others are copied.
+    memory is returned, by the line that they stand in; the others are copied. loops: of each.
     """
 
     assigned: dict[Node, int]
@@ -41,6 +43,7 @@ class Buffers:
     slabs: tuple[int, ...]
     in_place: dict[Node, Node]
     owned: frozenset[Node]
+    loops: dict[Node, Placement]
 
     @property
     def nbytes(self) -> int:
@@ -54,7 +57,17 @@ def roots_of(graph: Graph) -> dict[Node, Node]:
     for node in graph.every_node():
         source = node.inputs[0] if _is_view(node) else None
         roots[node] = roots[source] if type(source) is Node else node
+        if node.op is LOOP:
+            roots.update(roots_of(node.attrs["loop"].body))
     return roots
+
+
+def is_whole(node: Node) -> bool:
+    """Tell whether a node's own memory may be returned: not what a loop carries in its slots."""
+    if node.op is not PART:
+        return True
+    loop: Loop = node.inputs[0].attrs["loop"]
+    return bool(node.attrs["index"] >= loop.carried)
 
 
 def _is_view(node: Node) -> bool:
@@ -81,7 +94,7 @@ def assign_buffers(
     assignment.assign(graph, {}, [])
     return Buffers(
         assignment.assigned, tuple(assignment.slots), tuple(assignment.slabs),
-        assignment.in_place, frozenset(assignment.owned),
+        assignment.in_place, frozenset(assignment.owned), assignment.loops,
     )  # fmt: skip
 
 
@@ -103,6 +116,11 @@ class _Assignment:
         self.slabs: list[int] = []
         self.roots = roots_of(graph)
         self.owned: set[Node] = set()
+        self.loops: dict[Node, Placement] = {}
+        self.parts: dict[Node, dict[int, Node]] = {}  # of each loop, by number
+        for node in deep_nodes(graph):
+            if node.op is PART:
+                self.parts.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
         self.last_uses: dict[int, dict[Node, int]] = {}  # by the id of a line
         for line in reversed([*graph.lines()]):
             self.last_uses[id(line)] = self._last_uses(line)
@@ -112,11 +130,16 @@ class _Assignment:
         found: dict[Node, int] = {}
         end: list[Node] = [o for o in line.outputs if type(o) is Node]
         own = set(line.nodes)
-        self.owned.update(o for o in end if o in own and self.roots[o] is o)
+        self.owned.update(o for o in end if o in own and self.roots[o] is o and is_whole(o))
         for position, node in enumerate(line.nodes):
             found[node] = position
             for source in node.operands:
                 found[self.roots[source]] = position
+            if node.op is LOOP:
+                body = node.attrs["loop"].body
+                kept = set(self.owned)
+                self.last_uses[id(body)] = self._last_uses(body)
+                self.owned = kept
             for other in line.exits.get(node, {}).values():
                 inside = set(other.nodes)
                 reads = (n for n in self.last_uses[id(other)] if n not in inside)
@@ -135,7 +158,12 @@ class _Assignment:
         for node, position in last_use.items():
             dying.setdefault(position, []).append(node)
         for position, node in enumerate(line.nodes):
-            if node.spec.is_array and node not in self.owned and self.takes_slot(node):
+            if node.op is LOOP:
+                taken = [s for s in node.operands if s in held and last_use[s] == position]
+                self._loop(node, taken, held, free)
+            elif node.op is PART or node in self.assigned:
+                pass
+            elif node.spec.is_array and node not in self.owned and self.takes_slot(node):
                 dies = [s for s in node.operands if s in held and last_use[s] == position]
                 self._take(node, dies, held, free)
             for other in line.exits.get(node, {}).values():
@@ -145,6 +173,11 @@ class _Assignment:
             for dead in dying.get(position, ()):
                 if dead in held:
                     self._release(dead, held, free)
+
+    def _is_last(self, first: Node, loop: Node, dying: list[Node], output: Node) -> bool:
+        """Tell whether a loop may go on in the memory of an initial value."""
+        read = sum(self.roots[source] is first for source in loop.operands)
+        return first in dying and read == 1 and first.spec.layout == output.spec.layout
 
     def _take(
         self, node: Node, dying: list[Node], held: dict[Node, None], free: list[int]
@@ -161,12 +194,67 @@ class _Assignment:
                 del held[source]  # its slab goes on with this node
                 break
         else:
-            slab = _take_slab(node.spec.nbytes, free, self.slabs)
-            slot = Slot(slab, node.spec, node.spec.layout)
-            self.assigned[node] = self.slots.setdefault(slot, len(self.slots))
-            if self.assigned[node] == len(self.slab_of):
-                self.slab_of.append(slab)
+            self.assigned[node] = self._slot(node.spec, free)
         held[node] = None
+
+    def _slot(self, spec: Spec, free: list[int]) -> int:
+        slab = _take_slab(spec.nbytes, free, self.slabs)
+        slot = Slot(slab, spec, spec.layout)
+        number = self.slots.setdefault(slot, len(self.slots))
+        if number == len(self.slab_of):
+            self.slab_of.append(slab)
+        return number
+
+    def _loop(
+        self, node: Node, dying: list[Node], held: dict[Node, None], free: list[int]
+    ) -> None:
+        """Assign the slots of a loop: those of its results, then those of its body."""
+        loop: Loop = node.attrs["loop"]
+        body, parts = loop.body, self.parts.get(node, {})
+        last_use = self.last_uses[id(body)]
+        placement, wanting, in_place = place_results(
+            loop, self.roots, last_use, self.takes_slot, self.overwrites
+        )
+        self.loops[node] = placement
+        self.in_place.update(in_place)
+        idle: list[int] = []  # slots that nobody needs any more once the loop has ended
+        for number in range(loop.carried, loop.first_stack + len(loop.collected)):
+            part = parts.get(number)
+            slot = None if part in self.owned else self._slot(loop.result_spec(number), free)
+            placement.stacks[number] = slot
+            if part is not None and slot is not None:
+                self.assigned[part] = slot
+                held[part] = None
+            elif slot is not None:
+                idle.append(slot)
+        for number in sorted(wanting):
+            first, part = node.inputs[number], parts.get(number)
+            output: Node = body.outputs[number]
+            if type(first) is Node and self._is_last(first, node, dying, output):
+                placement.begin[number] = self.assigned[first]
+                placement.taken_over.add(number)
+                del held[first]
+            else:
+                placement.begin[number] = self._slot(output.spec, free)
+            chained = in_place.get(output) is body.inputs[number]
+            if first is not None and not chained:
+                placement.other[number] = self._slot(output.spec, free)
+            last = placement.last(number, loop.count)
+            slots = {placement.begin[number], placement.other.get(number, last)}
+            if part is not None:
+                self.assigned[part] = last
+                held[part] = None
+                slots.remove(last)
+            idle += slots
+        for inner, number in placement.direct.items():
+            if number < loop.carried:
+                slot = placement.other.get(number, placement.begin[number])
+            else:
+                slot = placement.stacks[number]
+            self.assigned[inner] = -1 if slot is None else slot
+        before = len(self.slabs)
+        self.assign(body, {}, [*free])
+        free += [*range(before, len(self.slabs)), *(self.slab_of[slot] for slot in idle)]
 
     def _release(self, node: Node, held: dict[Node, None], free: list[int]) -> None:
         del held[node]

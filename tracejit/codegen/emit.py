@@ -20,6 +20,7 @@ import numpy as np
 
 from ..cache import Signature
 from ..dag.graph import Graph
+from ..dag.loop import LOOP, PART
 from ..dag.node import Node, line_number
 from ..dag.op import COMMIT, GUARD, INPUT, is_draw
 from ..outcome import Form, assemble
@@ -28,6 +29,7 @@ from . import guards
 from . import syntax as s
 from .buffers import Buffers, assign_buffers, roots_of
 from .constants import Constants
+from .loops import Loops
 from .names import Names, name_nodes
 from .signature import Unpacking, accepts_function, writable
 from .targets import Target
@@ -77,10 +79,13 @@ class _Emitter:
         self.roots = roots_of(graph)
         self.slots = [f"s{i}" for i in range(len(self.buffers.slots))]
         self.slabs = [f"slab{i}" for i in range(len(self.buffers.slabs))]
-        computed = [n for n in graph.every_node() if n.op is not GUARD and n.op is not COMMIT]
-        helpers = (self.target.helper(node) for node in computed)
+        self.loops = Loops(graph, self.buffers, self.slots)
+        computed = [n for n in self.loops.named(graph) if n.op is not GUARD and n.op is not COMMIT]
+        helpers = (self.target.helper(node) for node in computed if node.op is not INPUT)
         self.helpers = dict(h for h in helpers if h is not None)
-        functions = {k: v for node in computed for k, v in target.functions(node).items()}
+        functions = {
+            k: v for n in computed if n.op is not INPUT for k, v in target.functions(n).items()
+        }
         self.names = Names([*self.slots, *self.slabs, *self.helpers, *functions])
         self.results_name = self.names.take("results")
         self.title = self.names.take(graph.name if graph.name.isidentifier() else "function")
@@ -97,11 +102,13 @@ class _Emitter:
         self.node_names = {
             **self.unpacking.node_names, **self.captured, **name_nodes(computed, self.names),
         }  # fmt: skip
+        self.loops.give_names(self.node_names, self.names)
         for node, source in self.buffers.in_place.items():
             if node.op.name in _WRITES:  # the array goes by one name, as it does for the user
-                self.node_names[node] = self.node_names[source]
+                first, other = (source, node) if source in self.loops.slots else (node, source)
+                self.node_names[first] = self.node_names[other]
         self.returned = graph.every_output()
-        self.readers = {n: len(u) for n, u in graph.users().items()}
+        self.readers = {n: len(u) for n, u in graph.users().items()} | self.loops.readers
         self.tests = self._tests_written_inside()
         self.extras = self.unpacking.extras
         self.extras.update(functions)
@@ -116,6 +123,7 @@ class _Emitter:
 
     def operand(self, value: Any) -> ast.expr:
         """Write a node or constant where it is read."""
+        value = self.loops.resolve(value)
         if type(value) is not Node:
             return self.constants.write(value)
         if self._inlined(value):
@@ -126,6 +134,7 @@ class _Emitter:
         return node in self.tests or (
             node.op is not INPUT
             and node not in self.returned
+            and node not in self.loops.outputs
             and self.target.is_inlined(node, self.readers[node])
         )
 
@@ -211,7 +220,7 @@ class _Emitter:
         body: list[ast.stmt] = []
         phase = None
         for node in line.nodes:
-            if node.op is COMMIT or self._inlined(node):
+            if node.op is COMMIT or node.op is PART or self._inlined(node):
                 continue
             if node.backward is not phase:
                 phase = node.backward
@@ -268,16 +277,26 @@ class _Emitter:
         return {i for node in self.graph.every_node() for i in node.operands} | self.returned
 
     def node_statements(self, node: Node) -> list[ast.stmt]:
+        if node.op is LOOP:
+            return self.loop_statements(node)
+        if self._inlined(node) or node.op is PART:
+            return []
         self.constants.note_dtype(node.attrs.get("dtype"))
         if node.op.name == "unindex":
             self.constants.note_dtype(node.spec.dtype)
         index = self.buffers.assigned.get(node)
-        slot = None if index is None else self.slots[index]
+        slot = None if index is None else self.loops.slots.get(node) or self.slots[index]
         in_place = node in self.buffers.in_place
         return self.target.statements(
             node, self.node_names[node], slot, self.operand, in_place, comment(node),
             self.constants.number,
         )  # fmt: skip
+
+    def loop_statements(self, node: Node) -> list[ast.stmt]:
+        loop = node.attrs["loop"]
+        for number in range(loop.carried, loop.first_stack + len(loop.collected)):
+            self.constants.note_dtype(loop.result_spec(number).dtype)
+        return self.loops.statements(node, self.operand, self.node_statements, comment)
 
     def results(self, line: Graph) -> ast.expr:
         given: set[Node] = set()
@@ -354,6 +373,9 @@ class _Emitter:
     def _find_lines(self, text: str) -> dict[Node, int]:
         lines: dict[str, list[Node]] = {}  # by name: whose line each is that begins with it
         for node, name in self.node_names.items():
+            if node.op is PART:
+                continue
+            lines.setdefault(name, []).extend(self.loops.bound_before(node))
             twice = node.op.name in _WRITES and node not in self.buffers.in_place
             lines.setdefault(name, []).extend([node] * (1 + twice))
         waiting = {name: iter(nodes) for name, nodes in lines.items()}

@@ -1,0 +1,97 @@
+"""Where the values of a loop live: carried ones in two buffers that change places, rows in stacks.
+
+A carried array is computed into the other one of two slots, and the two are exchanged when the
+iteration ends; or in place, where it is read no more. What is collected is computed straight into
+its row, if the target can do that. A value that has fresh memory at each time is only renamed.
+All that is sure not to be overwritten while the same iteration still reads it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..dag.loop import Loop
+from ..dag.node import Node
+
+Overwrites = Callable[[Node, Node], bool]
+
+
+@dataclass(slots=True)
+class Placement:
+    """How a loop's values are placed.
+
+    begin, other: the slots of a carried array, by its number; without `other` it is computed in
+    place. stacks: the slot of each stack among the results, by its number; None for fresh memory.
+    direct: the nodes of the body that are computed into the memory of a result, by its number: the
+    other slot of a carried array, or a row. fresh: the carried arrays that are renamed alone.
+    """
+
+    begin: dict[int, int] = field(default_factory=dict)
+    other: dict[int, int] = field(default_factory=dict)
+    stacks: dict[int, int | None] = field(default_factory=dict)
+    direct: dict[Node, int] = field(default_factory=dict)
+    fresh: set[int] = field(default_factory=set)
+    taken_over: set[int] = field(default_factory=set)
+
+    def last(self, number: int, count: int) -> int:
+        """The slot in which a carried array is when the loop has ended."""
+        other = self.other.get(number)
+        return self.begin[number] if other is None or count % 2 == 0 else other
+
+
+def place_results(
+    loop: Loop, roots: dict[Node, Node], last_use: dict[Node, int],
+    takes_slot: Callable[[Node], bool], overwrites: Overwrites,
+) -> tuple[Placement, set[int], dict[Node, Node]]:  # fmt: skip
+    """Say which nodes are computed into results; which carried arrays want slots; what is in place.
+
+    `roots`, `last_use`: of the body, as in buffers.py.
+    """
+    body = loop.body
+    placement, wanting = Placement(), set()
+    in_place: dict[Node, Node] = {}
+    own = set(body.nodes)
+    times = Counter(o for o in body.outputs if type(o) is Node)
+    position = {node: number for number, node in enumerate(body.nodes)}
+    read = {i for node in body.nodes for i in node.operands} | times.keys()
+    results = [*loop.kept, *range(loop.carried), *range(loop.carried, len(body.outputs))]
+    numbers = [loop.carried + n for n in range(len(loop.kept))]
+    numbers += [*range(loop.carried), *range(loop.first_stack, loop.first_stack + len(loop.collected))]
+    for result, number in zip(results, numbers, strict=True):
+        node = body.outputs[result]
+        if number in loop.kept and number < loop.carried:
+            continue  # its row is where it goes on
+        if type(node) is not Node or not node.spec.is_array:
+            continue
+        single = node in own and roots[node] is node and times[node] == 1
+        if number < loop.carried and single and not takes_slot(node):
+            placement.fresh.add(number)
+        if not single or not takes_slot(node) or node in placement.direct:
+            continue
+        source = body.inputs[number] if number < loop.carried else None
+        if number < loop.carried:
+            wanting.add(number)
+        placement.direct[node] = number
+        if source is not None and source in read and _fits(node, source, overwrites):
+            if last_use.get(source) == position[node]:
+                in_place[node] = source
+                continue
+        while True:  # what it overwrites is computed there, too
+            before = [
+                m for m in node.operands
+                if m in own and roots[m] is m and takes_slot(m) and m not in placement.direct
+                and times[m] == 0 and last_use[m] == position[node] and _fits(node, m, overwrites)
+            ]  # fmt: skip
+            if not before:
+                break
+            in_place[node] = before[0]
+            node = before[0]
+            placement.direct[node] = number
+    return placement, wanting, in_place
+
+
+def _fits(node: Node, source: Node, overwrites: Overwrites) -> bool:
+    same = node.spec == source.spec and node.spec.layout == source.spec.layout
+    return same and overwrites(node, source)
