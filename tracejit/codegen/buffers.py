@@ -236,8 +236,7 @@ class _Assignment:
                 del held[first]
             else:
                 placement.begin[number] = self._slot(output.spec, free)
-            chained = in_place.get(output) is body.inputs[number]
-            if first is not None and not chained:
+            if first is not None and body.inputs[number] not in in_place.values():
                 placement.other[number] = self._slot(output.spec, free)
             last = placement.last(number, loop.count)
             slots = {placement.begin[number], placement.other.get(number, last)}

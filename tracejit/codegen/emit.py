@@ -9,7 +9,6 @@ with it. `accepts` tells whether a call has the signature that all this was comp
 from __future__ import annotations
 
 import ast
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ import numpy as np
 from ..cache import Signature
 from ..dag.graph import Graph
 from ..dag.loop import LOOP, PART
-from ..dag.node import Node, line_number
+from ..dag.node import Node
 from ..dag.op import COMMIT, GUARD, INPUT, is_draw
 from ..outcome import Form, assemble
 from ..tree import Tree
@@ -81,11 +80,10 @@ class _Emitter:
         self.slabs = [f"slab{i}" for i in range(len(self.buffers.slabs))]
         self.loops = Loops(graph, self.buffers, self.slots)
         computed = [n for n in self.loops.named(graph) if n.op is not GUARD and n.op is not COMMIT]
-        helpers = (self.target.helper(node) for node in computed if node.op is not INPUT)
+        calls = [n for n in computed if n.op is not INPUT]
+        helpers = (self.target.helper(node) for node in calls)
         self.helpers = dict(h for h in helpers if h is not None)
-        functions = {
-            k: v for n in computed if n.op is not INPUT for k, v in target.functions(n).items()
-        }
+        functions = {k: v for node in calls for k, v in target.functions(node).items()}
         self.names = Names([*self.slots, *self.slabs, *self.helpers, *functions])
         self.results_name = self.names.take("results")
         self.title = self.names.take(graph.name if graph.name.isidentifier() else "function")
@@ -220,7 +218,7 @@ class _Emitter:
         body: list[ast.stmt] = []
         phase = None
         for node in line.nodes:
-            if node.op is COMMIT or node.op is PART or self._inlined(node):
+            if node.op in (COMMIT, PART) or self._inlined(node):
                 continue
             if node.backward is not phase:
                 phase = node.backward
@@ -239,7 +237,7 @@ class _Emitter:
         """Leave the line for another outcome: a known one, or any."""
         kind, recorded = node.attrs["kind"], node.attrs["outcome"]
         others = line.exits.get(node, {})
-        where = _where(node)
+        where = s.where(node)
         value = self.operand(node.inputs[0])
 
         def branch(outcome: Any, equal: bool, statement: ast.stmt) -> ast.stmt:
@@ -270,7 +268,7 @@ class _Emitter:
                 body.append(s.assign(kept, s.call("np.array", written)))
                 written = s.name(kept)
             copy = s.call("np.copyto", self.operand(target), written)
-            writes.append(s.expression(copy, _where(node)))
+            writes.append(s.expression(copy, s.where(node)))
         return [*body, *writes, ast.Return(s.name(name))]
 
     def used_inputs(self) -> set[Node]:
@@ -278,7 +276,8 @@ class _Emitter:
 
     def node_statements(self, node: Node) -> list[ast.stmt]:
         if node.op is LOOP:
-            return self.loop_statements(node)
+            note = self.constants.note_dtype
+            return self.loops.statements(node, self.operand, self.node_statements, note)
         if self._inlined(node) or node.op is PART:
             return []
         self.constants.note_dtype(node.attrs.get("dtype"))
@@ -288,15 +287,9 @@ class _Emitter:
         slot = None if index is None else self.loops.slots.get(node) or self.slots[index]
         in_place = node in self.buffers.in_place
         return self.target.statements(
-            node, self.node_names[node], slot, self.operand, in_place, comment(node),
+            node, self.node_names[node], slot, self.operand, in_place, s.described(node),
             self.constants.number,
         )  # fmt: skip
-
-    def loop_statements(self, node: Node) -> list[ast.stmt]:
-        loop = node.attrs["loop"]
-        for number in range(loop.carried, loop.first_stack + len(loop.collected)):
-            self.constants.note_dtype(loop.result_spec(number).dtype)
-        return self.loops.statements(node, self.operand, self.node_statements, comment)
 
     def results(self, line: Graph) -> ast.expr:
         given: set[Node] = set()
@@ -394,15 +387,3 @@ class _Emitter:
                     found.setdefault(node, number)
                     break
         return found
-
-
-def comment(node: Node) -> str:
-    """Write what stands behind a node's line: type, shape, and the user's file and line."""
-    return f"{node.spec}  {_where(node)}".rstrip()
-
-
-def _where(node: Node) -> str:
-    if node.site is None:
-        return ""
-    code, offset = node.site
-    return f"{os.path.basename(code.co_filename)}:{line_number(code, offset)}"

@@ -105,9 +105,12 @@ class Loops:
             return
         if number in placement.other or (number in loop.kept and output.spec.is_array):
             known[output] = names.take(f"{known[inside]}_next")
-        elif self._buffers.in_place.get(output) is inside or _is_idle(loop, inside, output):
-            if not output.spec.is_array or number in {*placement.begin, *placement.fresh}:
-                known[output] = known[inside]
+        elif number in placement.begin:  # in place
+            known[output] = known[inside]
+        elif (not output.spec.is_array or number in placement.fresh) and _is_idle(
+            loop, inside, output
+        ):
+            known[output] = known[inside]
 
     def _lasts(self, node: Node, output: Node, number: int) -> bool:
         """Tell whether a node's memory is its own when the loop has ended."""
@@ -137,11 +140,13 @@ class Loops:
 
     def statements(
         self, node: Node, write: Write, body: Callable[[Node], Iterable[ast.stmt]],
-        comment: Callable[[Node], str],
+        note_dtype: Callable[[Any], None],
     ) -> list[ast.stmt]:  # fmt: skip
         """Write a loop; `body` writes a node of its body."""
         loop: Loop = node.attrs["loop"]
-        inside = [*self._rows(node, loop, write, comment)]
+        for number in self._buffers.loops[node].stacks:
+            note_dtype(loop.result_spec(number).dtype)
+        inside = [*self._rows(node, loop, write)]
         for inner in loop.body.nodes:
             inside += body(inner)
         inside += self._stores(node, loop, write)
@@ -185,15 +190,13 @@ class Loops:
     def _slot(self, number: int) -> ast.expr:
         return s.name(self._slot_names[number])
 
-    def _rows(
-        self, node: Node, loop: Loop, write: Write, comment: Callable[[Node], str]
-    ) -> Iterable[ast.stmt]:
+    def _rows(self, node: Node, loop: Loop, write: Write) -> Iterable[ast.stmt]:
         """Write what reads rows of stacks, and binds those that are computed into."""
         stacks = node.inputs[loop.carried : loop.first_fixed]
         inputs = loop.body.inputs[loop.carried : loop.first_fixed]
         for inner, stack, step in zip(inputs, stacks, loop.steps, strict=True):
             value = self._value(node, loop, inner, stack, step, write)
-            yield s.assign(self._names[inner], value, comment(inner))
+            yield s.assign(self._names[inner], value, s.described(inner))
         for number, output in enumerate(loop.body.outputs):
             place = loop.kept.index(number) + loop.carried if number in loop.kept else None
             if number >= loop.carried:

@@ -55,7 +55,6 @@ def place_results(
     own = set(body.nodes)
     times = Counter(o for o in body.outputs if type(o) is Node)
     position = {node: number for number, node in enumerate(body.nodes)}
-    read = {i for node in body.nodes for i in node.operands} | times.keys()
     results = [*loop.kept, *range(loop.carried), *range(loop.carried, len(body.outputs))]
     numbers = [loop.carried + n for n in range(len(loop.kept))]
     numbers += [*range(loop.carried), *range(loop.first_stack, loop.first_stack + len(loop.collected))]
@@ -73,23 +72,33 @@ def place_results(
         source = body.inputs[number] if number < loop.carried else None
         if number < loop.carried:
             wanting.add(number)
-        placement.direct[node] = number
-        if source is not None and source in read and _fits(node, source, overwrites):
-            if last_use.get(source) == position[node]:
-                in_place[node] = source
-                continue
-        while True:  # what it overwrites is computed there, too
-            before = [
+
+        def dying(node: Node) -> list[Node]:
+            """Find the operands that a node may overwrite, if they are computed there, too."""
+            return [
                 m for m in node.operands
-                if m in own and roots[m] is m and takes_slot(m) and m not in placement.direct
-                and times[m] == 0 and last_use[m] == position[node] and _fits(node, m, overwrites)
+                if (m is source or (m in own and roots[m] is m and takes_slot(m)))
+                and m not in placement.direct and not times[m]
+                and last_use[m] == position[node] and _fits(node, m, overwrites)
             ]  # fmt: skip
-            if not before:
-                break
-            in_place[node] = before[0]
-            node = before[0]
-            placement.direct[node] = number
+
+        chain = (source is not None and _chain(node, source, dying)) or [node]
+        while (before := dying(chain[-1])) and chain[-1] is not source:
+            chain.append(before[0])
+        in_place.update(zip(chain, chain[1:], strict=False))
+        placement.direct.update((n, number) for n in chain if n is not source)
     return placement, wanting, in_place
+
+
+def _chain(node: Node, source: Node, dying: Callable[[Node], list[Node]]) -> list[Node] | None:
+    """Find the nodes from one back to a carried value that may all be computed in its memory."""
+    waiting = [[node]]
+    while waiting:
+        chain = waiting.pop()
+        if chain[-1] is source:
+            return chain
+        waiting += [[*chain, before] for before in dying(chain[-1])]
+    return None
 
 
 def _fits(node: Node, source: Node, overwrites: Overwrites) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 import builtins
 import math
+import os
 import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from ..dag.node import dtype_name
+from ..dag.node import Node, dtype_name, line_number
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # astor asks for ast.Num on 3.12
@@ -177,3 +178,16 @@ def to_source(body: list[ast.stmt]) -> str:
     generator = _Generator("    ")
     generator.visit(ast.Module(body, []))
     return "".join(str(part) for part in generator.result).lstrip("\n") + "\n"
+
+
+def described(node: Node) -> str:
+    """Write what stands behind a node's line: type, shape, and the user's file and line."""
+    return f"{node.spec}  {where(node)}".rstrip()
+
+
+def where(node: Node) -> str:
+    """Write the user's file and line, without the folder."""
+    if node.site is None:
+        return ""
+    code, offset = node.site
+    return f"{os.path.basename(code.co_filename)}:{line_number(code, offset)}"

@@ -228,7 +228,7 @@ class Body:
         if key not in self._known:
             node = Node(INPUT, (), {}, None, self.nodes[0].site if like is None else like.site, VARIES)
             node.spec = spec_of_operand(value) if spec is None else spec
-            node.hint = like.hint if like is not None else getattr(value, "hint", None)
+            node.hint = "constant" if like is None else like.hint or like.op.name.split(".")[-1]
             node.backward = self.nodes[0].backward
             self._known[key] = node
             self._inputs[group].append(node)
