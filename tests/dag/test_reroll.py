@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tests.trees import record, record_forward
+from tests.trees import record
 from tracejit import jit_grad
 from tracejit.dag.evaluate import evaluate
-from tracejit.dag.loop import LOOP, bodies, deep_nodes
+from tracejit.dag.loop import bodies, deep_nodes
 from tracejit.dag.passes import optimize
 from tracejit.dag.passes.reroll import reroll
 from tracejit.dag.verify import verify

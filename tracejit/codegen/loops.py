@@ -29,8 +29,8 @@ Write = Callable[[Any], ast.expr]
 class Loops:
     """The loops of a module, and the names of what goes through them.
 
-    outputs: what bodies carry on or collect, and what loops read. readers: how often a body's nodes are read in it.
-    slots: the names of the memory that nodes are computed into.
+    outputs: what bodies carry on or collect, and what loops read. readers: how often a body's
+    nodes are read in it. slots: the names of the memory that nodes are computed into.
     """
 
     def __init__(self, graph: Graph, buffers: Buffers, slots: list[str]) -> None:
@@ -105,11 +105,10 @@ class Loops:
             return
         if number in placement.other or (number in loop.kept and output.spec.is_array):
             known[output] = names.take(f"{known[inside]}_next")
-        elif number in placement.begin:  # in place
-            known[output] = known[inside]
-        elif (not output.spec.is_array or number in placement.fresh) and _is_idle(
-            loop, inside, output
-        ):
+            return
+        in_place = number in placement.begin
+        renamed = not output.spec.is_array or number in placement.fresh
+        if in_place or (renamed and _is_idle(loop, inside, output)):
             known[output] = known[inside]
 
     def _lasts(self, node: Node, output: Node, number: int) -> bool:
@@ -277,7 +276,7 @@ class Loops:
                 continue
             outer = type(output) is Node and output.op is INPUT
             crossing = crossing or outer
-            renamed = number in placement.fresh or number in loop.kept and not outer
+            renamed = number in placement.fresh or (number in loop.kept and not outer)
             if inside.spec.is_array and type(output) is Node and not renamed:
                 value = s.method(value, "copy")
             moves.append(([name], [value]))

@@ -9,8 +9,9 @@ All that is sure not to be overwritten while the same iteration still reads it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ..dag.loop import Loop
 from ..dag.node import Node
@@ -50,18 +51,34 @@ def place_results(
     `roots`, `last_use`: of the body, as in buffers.py.
     """
     body = loop.body
-    placement, wanting = Placement(), set()
+    placement = Placement()
+    wanting: set[int] = set()
     in_place: dict[Node, Node] = {}
     own = set(body.nodes)
     times = Counter(o for o in body.outputs if type(o) is Node)
     position = {node: number for number, node in enumerate(body.nodes)}
-    results = [*loop.kept, *range(loop.carried), *range(loop.carried, len(body.outputs))]
-    numbers = [loop.carried + n for n in range(len(loop.kept))]
-    numbers += [*range(loop.carried), *range(loop.first_stack, loop.first_stack + len(loop.collected))]
-    for result, number in zip(results, numbers, strict=True):
-        node = body.outputs[result]
-        if number in loop.kept and number < loop.carried:
-            continue  # its row is where it goes on
+
+    def dying(node: Node, source: Node | None) -> list[Node]:
+        """Find the operands that a node may overwrite, if they are computed there, too."""
+        return [
+            m for m in node.operands
+            if (m is source or (m in own and roots[m] is m and takes_slot(m)))
+            and m not in placement.direct and not times[m]
+            and last_use[m] == position[node] and _fits(node, m, overwrites)
+        ]  # fmt: skip
+
+    def chain_to(node: Node, source: Node) -> list[Node] | None:
+        """Find the nodes from one back to a carried value that can all work in its memory."""
+        waiting = [[node]]
+        while waiting:
+            chain = waiting.pop()
+            if chain[-1] is source:
+                return chain
+            waiting += [[*chain, before] for before in dying(chain[-1], source)]
+        return None
+
+    for number, output in _numbered(loop):
+        node = body.outputs[output]
         if type(node) is not Node or not node.spec.is_array:
             continue
         single = node in own and roots[node] is node and times[node] == 1
@@ -69,36 +86,27 @@ def place_results(
             placement.fresh.add(number)
         if not single or not takes_slot(node) or node in placement.direct:
             continue
-        source = body.inputs[number] if number < loop.carried else None
+        chain: list[Node] | None = None
         if number < loop.carried:
             wanting.add(number)
-
-        def dying(node: Node) -> list[Node]:
-            """Find the operands that a node may overwrite, if they are computed there, too."""
-            return [
-                m for m in node.operands
-                if (m is source or (m in own and roots[m] is m and takes_slot(m)))
-                and m not in placement.direct and not times[m]
-                and last_use[m] == position[node] and _fits(node, m, overwrites)
-            ]  # fmt: skip
-
-        chain = (source is not None and _chain(node, source, dying)) or [node]
-        while (before := dying(chain[-1])) and chain[-1] is not source:
-            chain.append(before[0])
-        in_place.update(zip(chain, chain[1:], strict=False))
-        placement.direct.update((n, number) for n in chain if n is not source)
+            chain = chain_to(node, body.inputs[number])
+        if chain is None:
+            chain = [node]
+            while before := dying(chain[-1], None):
+                chain.append(before[0])
+        in_place.update(pairwise(chain))
+        placement.direct.update((n, number) for n in chain if n in own)
     return placement, wanting, in_place
 
 
-def _chain(node: Node, source: Node, dying: Callable[[Node], list[Node]]) -> list[Node] | None:
-    """Find the nodes from one back to a carried value that may all be computed in its memory."""
-    waiting = [[node]]
-    while waiting:
-        chain = waiting.pop()
-        if chain[-1] is source:
-            return chain
-        waiting += [[*chain, before] for before in dying(chain[-1])]
-    return None
+def _numbered(loop: Loop) -> Iterator[tuple[int, int]]:
+    """Go through the results that a body computes: their numbers, and those of its outputs.
+
+    Of what is carried on and kept, the history is the result.
+    """
+    yield from enumerate(loop.kept, loop.carried)
+    yield from ((n, n) for n in range(loop.carried) if n not in loop.kept)
+    yield from enumerate(range(loop.carried, len(loop.body.outputs)), loop.first_stack)
 
 
 def _fits(node: Node, source: Node, overwrites: Overwrites) -> bool:

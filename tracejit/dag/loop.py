@@ -98,9 +98,7 @@ def _run(*inputs: Any, loop: Loop) -> tuple[Any, ...]:
         ]
         outputs = evaluate(loop.body, [*carried, *rows, *inputs[loop.first_fixed :]])
         carried = outputs[: loop.carried]
-        for value, stack, step in zip(
-            outputs[loop.carried :], stacks, loop.collected, strict=True
-        ):
+        for value, stack, step in zip(outputs[loop.carried :], stacks, loop.collected, strict=True):
             stack[t if step > 0 else count - 1 - t] = value
     for place, history in zip(loop.kept, kept, strict=True):
         history[count] = carried[place]

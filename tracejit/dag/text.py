@@ -40,7 +40,8 @@ def _line_text(graph: Graph, names: dict[Node, str], sites: bool) -> list[str]:
                 lines += [f"    {text}" for text in _line_text(line, names, sites)]
             continue
         if node.op is LOOP:
-            lines += [f"{names[node]} = loop{'  #' * sites}{where}", *_loop_text(node, names, sites)]
+            lines.append(f"{names[node]} = loop{'  #' * sites}{where}")
+            lines += _loop_text(node, names, sites)
             continue
         call = f"{node.op.name}({', '.join(inputs + attrs)})"
         lines.append(f"{names[node]} = {call}  # {node.spec}{group}{where}")

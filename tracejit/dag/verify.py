@@ -14,7 +14,8 @@ def verify(graph: Graph) -> Graph:
 
     Raises:
         GraphError: a node stands before one of its inputs or twice, an input is not an input
-            node, a spec is missing, what a loop reads does not fit its body, an output or group member is not in the graph, the backward
+            node, a spec is missing, what a loop reads or carries on does not fit its body, an
+            output or group member is not in the graph, the backward
             pass feeds the forward pass, an exit is no other outcome of a guard of its line, or a
             guard comes after a commit.
     """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..dag.node import ACTIVE, location
-from ..dag.op import BY_FUNCTION, BY_NAME, COMPOSITES, INPUT, is_traced, numpy_path
+from ..dag.op import BY_FUNCTION, BY_NAME, COMPOSITES, HOLE, INPUT, is_traced, numpy_path
 from ..errors import LostGradientError, UnsupportedError
 from ..ops import index as indexing
 from ..ops.elementwise import masked
@@ -238,7 +238,7 @@ def _split_part(part: Any) -> tuple[Any, tuple[Any, ...]]:
         hole: Any = part if hasattr(part, "dtype") or is_traced(part) else _array_of(part)
         if is_traced(hole) and isinstance(hole, (bool, np.bool_)):
             return bool(hole), ()
-        return indexing.HOLE, (hole,)
+        return HOLE, (hole,)
     return (bool(part) if isinstance(part, bool) else part.__index__()), ()
 
 

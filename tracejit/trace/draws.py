@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..dag.node import ACTIVE, VARIES, Node, location
-from ..dag.op import INPUT, Op
+from ..dag.op import HOLE, INPUT, Op
 from ..errors import LostGradientError
-from ..ops.index import HOLE
 from . import dispatch, source
 from .places import Place
 from .recorder import active_recorder, leave

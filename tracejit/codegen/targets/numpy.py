@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from ...dag.node import Node, Spec
-from ...dag.op import is_draw, numpy_path
-from ...ops.index import HOLE, is_basic
+from ...dag.op import HOLE, is_draw, numpy_path
+from ...ops.index import is_basic
 from .. import syntax as s
 from . import Number, Operand
 from .created import EXPRESSIONS

@@ -16,7 +16,7 @@ from ..loop import Loop, spec_of_operand, stack_spec
 from ..node import VARIES, Node, Spec, spec_of
 from ..op import BY_NAME, HOLE, INPUT, Op, exact
 from ..periods import Trace, with_numbers
-from .relations import Fixed, Found, Inner, Relation, Rows, Sliced, Stacked, Table, Viewed
+from .relations import Fixed, Found, Inner, Relation, Rows, Sliced, Table, Viewed
 
 Stack = Any  # Rows, Sliced, Stacked or a constant array: where the rows of an input come from
 
@@ -133,19 +133,18 @@ class Body:
     # -- what is read ----------------------------------------------------------------------
 
     def _read(self, relation: Relation) -> Any:
-        kind = type(relation)
-        if kind is Inner:
+        if isinstance(relation, Inner):
             return self._inner(relation.place, relation.lag, relation.before)
-        if kind is Fixed:
+        if isinstance(relation, Fixed):
             if type(relation.value) is not Node:
                 return relation.value
             value = self._now[relation.value]
             return self._input(2, ("fixed", id(value)), value)
-        if kind is Table:
+        if isinstance(relation, Table):
             return self._table(relation.values)
-        if kind is Viewed:
+        if isinstance(relation, Viewed):
             return self._viewed(relation)
-        if kind is Rows:
+        if isinstance(relation, Rows):
             return self._rows(relation)
         key = ("stacked", *map(id, relation.nodes))
         return self._input(1, key, relation, relation.nodes[0].spec)
@@ -184,7 +183,8 @@ class Body:
 
     def _sliced(self, node: Node, sliced: Sliced) -> Node:
         """Read a row of an array, and give it the axis of length 1 that a slice leaves."""
-        key = ("sliced", id(sliced.array), repr(sliced.key), sliced.place, sliced.first, sliced.step)
+        where = (repr(sliced.key), sliced.place, sliced.first, sliced.step)
+        key = ("sliced", id(sliced.array), *where)
         if not sliced.long:
             return self._input(1, key, sliced, node.spec, sliced.step, node)
         shape = node.spec.shape
@@ -226,7 +226,8 @@ class Body:
     ) -> Node:  # fmt: skip
         """Find or make an input of the body: a carried (0), sliced (1) or fixed (2) one."""
         if key not in self._known:
-            node = Node(INPUT, (), {}, None, self.nodes[0].site if like is None else like.site, VARIES)
+            site = (like or self.nodes[0]).site
+            node = Node(INPUT, (), {}, None, site, VARIES)
             node.spec = spec_of_operand(value) if spec is None else spec
             node.hint = "constant" if like is None else like.hint or like.op.name.split(".")[-1]
             node.backward = self.nodes[0].backward

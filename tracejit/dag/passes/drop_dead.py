@@ -103,7 +103,8 @@ def _smaller(node: Node, read: set[int]) -> tuple[tuple[Any, ...], Loop, dict[in
         body, inputs=tuple(body.inputs[i] for i in inputs),
         nodes=tuple(n for n in body.nodes if n in needed), outputs=tuple(outputs),
     )  # fmt: skip
-    results = [*order, *(loop.carried + n for n in kept), *(loop.first_stack + n for n in collected)]
+    results = [*order, *(loop.carried + n for n in kept)]
+    results += [loop.first_stack + n for n in collected]
     smaller = Loop(
         loop.count, graph, len(order), tuple(steps),
         tuple(order.index(loop.kept[n]) for n in kept),
@@ -111,7 +112,6 @@ def _smaller(node: Node, read: set[int]) -> tuple[tuple[Any, ...], Loop, dict[in
     )  # fmt: skip
     given = tuple(node.inputs[i] for i in inputs)
     return given, smaller, {old: new for new, old in enumerate(results)}
-
 
 
 def _nodes(values: Iterable[Any]) -> list[Node]:

@@ -23,8 +23,8 @@ from ..loop import LOOP, PART
 from ..node import Node, Spec
 from ..periods import find_runs, number_nodes
 from .body import Body, Maker, flipped, identity
-from .relations import LEAST, LEAST_SAVED, VIEWS, Finder, Fixed, Inner, Relation, Rows, Sliced
-from .relations import Stacked, Viewed
+from .find_loops import LEAST, LEAST_SAVED, VIEWS, Finder
+from .relations import Fixed, Inner, Relation, Rows, Sliced, Stacked, Viewed
 
 
 def reroll(graph: Graph) -> Graph:
@@ -65,7 +65,7 @@ class _Rerolled:
             for column in loop.columns:
                 for relation in column:
                     self._note(relation)
-        owner, place = self.finder.owner, self.finder.places
+        owner = self.finder.owner
         inputs = len(self.old.inputs)
         for number in np.flatnonzero(owner < 0).tolist():
             node = self.nodes[number]
@@ -82,16 +82,18 @@ class _Rerolled:
                     body.rows.add(number)
 
     def _note(self, relation: Relation) -> None:
-        kind = type(relation)
-        if kind is Rows:
+        if isinstance(relation, Rows):
             self.body_of[relation.loop].rows.add(relation.place)
-        elif kind is Viewed:
+        elif isinstance(relation, Viewed):
             self._note(relation.viewed)
-        elif kind is Fixed:
+        elif isinstance(relation, Fixed):
             self._note_outside(relation.value)
-        elif kind is Stacked or kind is Inner:
-            for value in relation.nodes if kind is Stacked else relation.before:
+        elif isinstance(relation, Inner):
+            for value in relation.before:
                 self._note_outside(value)
+        elif isinstance(relation, Stacked):
+            for node in relation.nodes:
+                self._note_outside(node)
 
     def _note_outside(self, value: Any) -> None:
         if type(value) is not Node:
@@ -148,7 +150,8 @@ class _Rerolled:
         loop = body.build()
         initial = [self._value(v) for v in body.initial]
         stacks = [self._stack(make, stack, loop.count) for stack in body.stacks]
-        node = make.node(LOOP, (*initial, *stacks, *body.fixed), {"loop": loop}, Spec(tuple, (), None))
+        given = (*initial, *stacks, *body.fixed)
+        node = make.node(LOOP, given, {"loop": loop}, Spec(tuple, (), None))
         for place in body.results():
             index = body.index_of(place)
             part = make.node(PART, (node,), {"index": index}, loop.result_spec(index))
@@ -199,13 +202,12 @@ class _Rerolled:
 
     def _stack(self, make: Maker, stack: Any, count: int) -> Any:
         """Make what an input of a body is a row of."""
-        kind = type(stack)
-        if kind is Rows:
+        if isinstance(stack, Rows):
             body = self.body_of[stack.loop]
             part = self.parts[body, stack.place]
             return make.slice(part, stack.first + body.keeps(stack.place), stack.step, count)
-        if kind is Sliced:
+        if isinstance(stack, Sliced):
             return make.sliced(self.now[stack.array], stack, count)
-        if kind is Stacked:
+        if isinstance(stack, Stacked):
             return make.stacked([self._value(n) for n in stack.nodes], stack.nodes[0].spec)
         return stack
