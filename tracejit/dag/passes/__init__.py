@@ -14,6 +14,7 @@ from ..loop import everywhere
 from .drop_dead import drop_dead
 from .fold_constants import fold_constants
 from .fuse import fuse
+from .hoist import hoist
 from .merge_common import merge_common
 from .reroll import reroll
 from .simplify import simplify
@@ -21,11 +22,12 @@ from .simplify import simplify
 Pass = Callable[[Graph], Graph]
 
 PIPELINE: tuple[Pass, ...] = (
-    drop_dead,
     reroll,
+    drop_dead,
     fold_constants,
     simplify,
     merge_common,
+    hoist,
     simplify,
     drop_dead,
     fuse,

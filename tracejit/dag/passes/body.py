@@ -16,7 +16,7 @@ from ..loop import Loop, spec_of_operand, stack_spec
 from ..node import VARIES, Node, Spec, spec_of
 from ..op import BY_NAME, HOLE, INPUT, Op, exact
 from ..periods import Trace, with_numbers
-from .relations import Fixed, Found, Inner, Relation, Rows, Sliced, Table, Viewed
+from .relations import Fixed, Found, Inner, Relation, Rows, Sliced, Table, Viewed, identity
 
 Stack = Any  # Rows, Sliced, Stacked or a constant array: where the rows of an input come from
 
@@ -239,11 +239,6 @@ class Body:
         return self._known[key]
 
 
-def identity(value: Any) -> Any:
-    """A key for a node or constant."""
-    return id(value) if type(value) is Node else (type(value), exact(value))
-
-
 def flipped(spec: Spec) -> Spec:
     """Describe the transpose of a value that is in Fortran's order."""
     return Spec(spec.cls, spec.shape[::-1], spec.dtype)
@@ -295,7 +290,7 @@ class Maker:
         parts = list(_parts(sliced.key))
         parts[sliced.place] = slice(low, low + count)
         whole = [slice(None)] * len(parts)
-        whole[sliced.place] = slice(0, array.spec.shape[min(sliced.place, sliced.axis)])
+        whole[sliced.place] = slice(0, sliced.length)
         if parts != whole:
             key = parts[0] if len(parts) == 1 else tuple(parts)
             array = self.view("index", array, {"key": key})

@@ -46,7 +46,7 @@ class Finder:
         self.owner = np.full(len(trace.nodes), -1, np.int64)  # a node's loop
         self.places = {node: i for i, node in enumerate(trace.nodes) if node is not None}
 
-    def find(self, runs: list[Run]) -> list[Found]:
+    def find(self, runs: list[Run]) -> None:
         """Find the loops in runs; where runs overlap, the first of them is preferred."""
         taken = np.zeros(len(self.trace.nodes), bool)
         chosen: list[Run] = []
@@ -59,7 +59,6 @@ class Finder:
             taken[run.start : run.start + run.length] = True
         for run in sorted(chosen, key=lambda run: run.start):
             self._in_run(run, True)
-        return self.loops
 
     def _is_worth(self, run: Run) -> bool:
         body = self.trace.nodes[run.start : run.start + run.period]

@@ -62,7 +62,7 @@ class Sliced:
 
     array: the node that is indexed. key: the index; `place`: where in it the integer stands, which
     is `first` and goes by `step`; `axis`: where in the result a slice would leave an axis.
-    long: it is the slice from the integer to the next one.
+    length: of the array's axis. long: it is the slice from the integer to the next one.
     """
 
     array: Node
@@ -71,6 +71,7 @@ class Sliced:
     first: int
     step: int
     axis: int
+    length: int
     long: bool
 
 
@@ -220,4 +221,19 @@ def _stepped(
     step = rows[1] - rows[0]
     if abs(step) != 1 or any(b - a != step for a, b in pairwise(rows)):
         return None
-    return Sliced(array, key, place, rows[0], step, result, long)
+    return Sliced(array, key, place, rows[0], step, result, length, long)
+
+
+def with_number(attrs: dict[str, Any], sliced: Sliced, time: int) -> dict[str, Any] | None:
+    """Give the attributes of an index that reads the row for a further iteration, if it exists."""
+    number = sliced.first + sliced.step * time
+    parts = list(sliced.key) if type(sliced.key) is tuple else [sliced.key]
+    if not 0 <= number < sliced.length:
+        return None
+    parts[sliced.place] = slice(number, number + 1) if sliced.long else number
+    return {**attrs, "key": tuple(parts) if type(sliced.key) is tuple else parts[0]}
+
+
+def identity(value: Any) -> Any:
+    """A key for a node or constant."""
+    return id(value) if type(value) is Node else (type(value), exact(value))

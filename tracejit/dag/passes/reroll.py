@@ -22,21 +22,30 @@ from ..graph import Graph
 from ..loop import LOOP, PART
 from ..node import Node, Spec
 from ..periods import find_runs, number_nodes
-from .body import Body, Maker, flipped, identity
+from .body import Body, Maker, flipped
+from .complete import complete
 from .find_loops import LEAST, LEAST_SAVED, VIEWS, Finder
-from .relations import Fixed, Inner, Relation, Rows, Sliced, Stacked, Viewed
+from .relations import Fixed, Inner, Relation, Rows, Sliced, Stacked, Viewed, identity
 
 
 def reroll(graph: Graph) -> Graph:
     """Replace the repeated stretches of a graph by loops."""
     if sum(len(line.nodes) for line in graph.lines()) < LEAST + LEAST_SAVED:
         return graph
-    trace = number_nodes(graph)
-    runs = find_runs(trace.kinds, LEAST)
-    finder = Finder(trace)
-    if not runs or not finder.find(runs):
+    finder = _found(graph)
+    if not finder.loops:
         return graph
+    completed = complete(graph, finder)
+    if completed is not graph:
+        graph, finder = completed, _found(completed)
     return _Rerolled(graph, finder).graph()
+
+
+def _found(graph: Graph) -> Finder:
+    trace = number_nodes(graph)
+    finder = Finder(trace)
+    finder.find(find_runs(trace.kinds, LEAST))
+    return finder
 
 
 class _Rerolled:

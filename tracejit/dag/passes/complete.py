@@ -1,0 +1,249 @@
+"""Complete the first and the last iteration of a backward pass, so that the loop takes them in.
+
+    d = multiply(g, y)                     d = multiply(g, y)
+    --- loop begins ---                    dW = add(zeros, d)
+    e = multiply(f, z)             ->      e = multiply(f, z)
+    dW = add(d, e)                         dW_1 = add(dW, e)
+
+The first iteration of a backward pass has nothing to add its cotangents to, and the last one does
+not compute what no one reads. A sum with zeros is put in, or a node whose value nobody needs; only
+the sign of a zero can differ, which has no meaning in a gradient. The forward pass stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from ..graph import Graph, rebuild_lines
+from ..node import FIXED, Node
+from ..op import BY_NAME
+from .find_loops import Finder
+from .relations import Fixed, Found, Inner, Relation, Rows, Sliced, Viewed, identity, with_number
+
+
+def complete(graph: Graph, finder: Finder) -> Graph:
+    """Complete what stands before and behind the loops that were found, where it is like them."""
+    completion = _Completion(finder)
+    for loop in finder.loops:
+        if completion.node(loop.start).backward:
+            _Before(completion, loop).put_in()
+            _Behind(completion, loop).put_in()
+    changed = completion.above or completion.below
+    return rebuild_lines(graph, completion.line) if changed else graph
+
+
+class _Completion:
+    """What is put in above or below a node, and what a node reads in place of an input."""
+
+    def __init__(self, finder: Finder) -> None:
+        self.finder = finder
+        self.above: dict[Node, list[Node]] = {}
+        self.below: dict[Node, list[Node]] = {}
+        self.instead: dict[tuple[Node, int], Node] = {}
+        self.now: dict[Node, Node] = {}
+        self.used: set[Node] = set()
+
+    def node(self, number: int) -> Node:
+        """The node with a number."""
+        node = self.finder.trace.nodes[number]
+        assert node is not None
+        return node
+
+    def line(self, line: Graph) -> Graph:
+        """Write a line with what is put in."""
+        nodes: list[Node] = []
+        for node in line.nodes:
+            for each in (*self.above.get(node, ()), node, *self.below.get(node, ())):
+                nodes.append(self._final(each))
+        outputs = tuple(self.now.get(o, o) if type(o) is Node else o for o in line.outputs)
+        return replace(line, nodes=tuple(nodes), outputs=outputs)
+
+    def _final(self, node: Node) -> Node:
+        inputs = [self.instead.get((node, n), i) for n, i in enumerate(node.inputs)]
+        final = tuple(self.now.get(i, i) if type(i) is Node else i for i in inputs)
+        if all(a is b for a, b in zip(final, node.inputs, strict=True)):
+            return node
+        self.now[node] = node.like(node.op, final, node.attrs)
+        return self.now[node]
+
+
+class _Iteration:
+    """An iteration beside a loop: the nodes that it has, by place, and what is missing.
+
+    value: what each place gives, or what stands for it.
+    """
+
+    def __init__(self, completion: _Completion, loop: Found) -> None:
+        self.completion = completion
+        self.loop = loop
+        self.here: dict[int, Node] = {}
+        self.value: dict[int, Any] = {}
+
+    def match(self, number: int, step: int) -> bool:
+        """Match nodes with the body, one by one; tell whether some, and not too many, are missing."""
+        finder, loop = self.completion.finder, self.loop
+        kinds, count = finder.trace.kinds, len(finder.trace.nodes)
+        for place in range(loop.period)[::step]:
+            inside = 0 <= number < count and finder.owner[number] < 0
+            if inside and kinds[number] == kinds[loop.start + place]:
+                self.here[place] = self.completion.node(number)
+                number += step
+        missing = loop.period - len(self.here)
+        return 0 < missing <= loop.period // 2 and not self.completion.used & {*self.here.values()}
+
+    def reads_alike(self, place: int) -> bool:
+        """Tell whether a node of this iteration reads what its like in the loop reads."""
+        for relation, value in zip(self.loop.columns[place], self.here[place].inputs, strict=True):
+            if type(relation) is Inner and not relation.lag:
+                if value is not self.value[relation.place]:
+                    return False
+            elif type(relation) is Fixed and identity(value) != identity(relation.value):
+                return False
+        return True
+
+    def put(self, place: int, new: Node) -> None:
+        """Put a node in at its place."""
+        before = [p for p in self.here if p < place]
+        where = self.completion.below if before else self.completion.above
+        beside = self.here[max(before)] if before else self.here[min(self.here)]
+        where.setdefault(beside, []).append(new)
+
+    def use(self) -> None:
+        """Let no other loop take these nodes for its own."""
+        self.completion.used.update(self.here.values())
+
+
+class _Before(_Iteration):
+    """The iteration before the first one, which lacks sums."""
+
+    def put_in(self) -> None:
+        """Put in sums with zeros."""
+        loop = self.loop
+        if not self.match(loop.start - 1, -1):
+            return
+        for place in range(loop.period):
+            if place not in self.here:
+                added = self._added(place)
+                if added is None:
+                    return
+                self.value[place] = self.value[added]
+            else:
+                self.value[place] = self.here[place]
+                if not self.reads_alike(place):
+                    return
+        readings = [*self._readings()]
+        if any(node.inputs[k] is not self.value[place] for node, k, place in readings):
+            return
+        sums = self._sums()
+        for node, number, place in readings:
+            self.completion.instead[node, number] = sums[place]
+        for place, node in self.here.items():
+            for number, relation in enumerate(loop.columns[place]):
+                if type(relation) is Inner and not relation.lag and relation.place in sums:
+                    self.completion.instead[node, number] = sums[relation.place]
+        self.use()
+
+    def _added(self, place: int) -> int | None:
+        """Find the place whose value a missing sum adds to something from before."""
+        relations = self.loop.columns[place]
+        if self._like(place).op.name != "add" or not all(type(r) is Inner for r in relations):
+            return None
+        lags = [r.lag for r in relations if type(r) is Inner]
+        if sorted(map(bool, lags)) != [False, True]:
+            return None
+        return next(r.place for r in relations if type(r) is Inner and not r.lag)
+
+    def _like(self, place: int) -> Node:
+        return self.completion.node(self.loop.start + place)
+
+    def _readings(self) -> Iterable[tuple[Node, int, int]]:
+        """Find where the first iteration reads what is missing here."""
+        for place, column in enumerate(self.loop.columns):
+            for number, relation in enumerate(column):
+                if type(relation) is Inner and relation.lag and relation.place not in self.here:
+                    yield self._like(place), number, relation.place
+
+    def _sums(self) -> dict[int, Node]:
+        sums: dict[int, Node] = {}
+        top = self.here[min(self.here)]
+        for place in range(self.loop.period):
+            if place in self.here:
+                continue
+            like, added = self._like(place), self._added(place)
+            assert added is not None
+            zero = _zeros(like)
+            if type(zero) is Node:
+                self.completion.above.setdefault(top, []).append(zero)
+            addend = sums.get(added, self.value[added])
+            relations = self.loop.columns[place]
+            inputs = (zero if type(r) is Inner and r.lag else addend for r in relations)
+            sums[place] = like.like(like.op, tuple(inputs), {})
+            self.put(place, sums[place])
+        return sums
+
+
+class _Behind(_Iteration):
+    """The iteration behind the last one, which lacks what nobody reads."""
+
+    def put_in(self) -> None:
+        """Put in the nodes that are missing."""
+        loop = self.loop
+        if not self.match(loop.stop, 1):
+            return
+        new: list[int] = []
+        views: list[Node] = []
+        for place in range(loop.period):
+            if place in self.here:
+                self.value[place] = self.here[place]
+                if not self.reads_alike(place):
+                    return
+                continue
+            like = self.completion.node(loop.start + place)
+            inputs = [self._next(relation, views) for relation in loop.columns[place]]
+            if any(value is None for value in inputs) or place in loop.numbers:
+                return
+            self.value[place] = like.like(like.op, tuple(inputs), like.attrs)
+            new.append(place)
+        for place in new:
+            self.put(place, self.value[place])
+        first = self.completion.node(loop.start)
+        self.completion.above.setdefault(first, []).extend(views)
+        self.use()
+
+    def _next(self, relation: Relation, views: list[Node]) -> Any:
+        """Find what would be read in this iteration; None where that is not there."""
+        loop = self.loop
+        if isinstance(relation, Inner):
+            if not relation.lag:
+                return self.value[relation.place]
+            return self.completion.node(loop.stop - relation.lag * loop.period + relation.place)
+        if isinstance(relation, Fixed):
+            return relation.value
+        if isinstance(relation, Rows):
+            other, time = relation.loop, relation.first + relation.step * loop.count
+            if 0 <= time < other.count:
+                return self.completion.node(other.start + time * other.period + relation.place)
+            before = other.before.get(relation.place) if time == -1 else None
+            return before if type(before) is Node else None
+        if not isinstance(relation, Viewed):
+            return None
+        attrs = relation.node.attrs
+        if isinstance(relation.numbers, Sliced):
+            attrs = with_number(attrs, relation.numbers, loop.count)
+        source = self._next(relation.viewed, views)
+        if source is None or attrs is None or not isinstance(relation.numbers, (Sliced, type(None))):
+            return None
+        views.append(relation.node.like(relation.node.op, (source,), attrs))
+        return views[-1]
+
+
+def _zeros(like: Node) -> Any:
+    """Make zeros of a node's kind: a node for an array, a constant for a number."""
+    spec = like.spec
+    if not spec.is_array:
+        return 0.0 if spec.dtype is None else spec.dtype.type(0)
+    zeros = like.like(BY_NAME["zeros"], (), {"shape": spec.shape, "dtype": spec.dtype})
+    zeros.level, zeros.hint = FIXED, None
+    return zeros
