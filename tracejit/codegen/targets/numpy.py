@@ -331,7 +331,8 @@ def _written_array(
         lines = [] if in_place else _copy_first(x, target, slot, comment)
     note = "" if lines else comment
     where = key_expression(key, arrays)
-    if name != "index_set" and not is_basic(key):
+    single = all(type(i) is Node and not i.spec.is_array for i in node.inputs[-len(arrays) :])
+    if name != "index_set" and not is_basic(key) and not single:
         if type(key) is tuple and any(type(part) is slice for part in key):
             where = s.subscript(s.name("np.s_"), where)  # a slice is written in brackets only
         return [*lines, s.expression(s.call("np.add.at", s.name(target), where, value), note)]

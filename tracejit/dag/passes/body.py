@@ -189,7 +189,8 @@ class Body:
             return self._input(1, key, sliced, node.spec, sliced.step, node)
         shape = node.spec.shape
         shape = shape[: sliced.axis] + shape[sliced.axis + 1 :]
-        row = self._input(1, key, sliced, Spec(np.ndarray, shape, node.spec.dtype), sliced.step)
+        spec = Spec(np.ndarray, shape, node.spec.dtype)
+        row = self._input(1, key, sliced, spec, sliced.step, node)
         attrs = {"shape": node.spec.shape}
         return self._place(node.like(BY_NAME["reshape"], (row,), attrs))
 

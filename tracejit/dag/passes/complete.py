@@ -16,16 +16,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ..graph import Graph, rebuild_lines
 from ..node import FIXED, Node
 from ..op import BY_NAME
+from ..periods import without_numbers
 from .find_loops import Finder
-from .relations import Fixed, Found, Inner, Relation, Rows, Sliced, Viewed, identity, with_number
+from .relations import Fixed, Found, Inner, Relation, Rows, Sliced, Viewed, with_number
 
 
 def complete(graph: Graph, finder: Finder) -> Graph:
     """Complete what stands before and behind the loops that were found, where it is like them."""
-    completion = _Completion(finder)
+    completion = _Completion(finder, graph.every_output())
     for loop in finder.loops:
         if completion.node(loop.start).backward:
             _Before(completion, loop).put_in()
@@ -37,8 +40,10 @@ def complete(graph: Graph, finder: Finder) -> Graph:
 class _Completion:
     """What is put in above or below a node, and what a node reads in place of an input."""
 
-    def __init__(self, finder: Finder) -> None:
+    def __init__(self, finder: Finder, outputs: set[Node]) -> None:
         self.finder = finder
+        self.outputs = outputs
+        self.left_out: set[Node] = set()
         self.above: dict[Node, list[Node]] = {}
         self.below: dict[Node, list[Node]] = {}
         self.instead: dict[tuple[Node, int], Node] = {}
@@ -55,7 +60,8 @@ class _Completion:
         """Write a line with what is put in."""
         nodes: list[Node] = []
         for node in line.nodes:
-            for each in (*self.above.get(node, ()), node, *self.below.get(node, ())):
+            kept = () if node in self.left_out else (node,)
+            for each in (*self.above.get(node, ()), *kept, *self.below.get(node, ())):
                 nodes.append(self._final(each))
         outputs = tuple(self.now.get(o, o) if type(o) is Node else o for o in line.outputs)
         return replace(line, nodes=tuple(nodes), outputs=outputs)
@@ -72,6 +78,7 @@ class _Completion:
 class _Iteration:
     """An iteration beside a loop: the nodes that it has, by place, and what is missing.
 
+    first: what is written to new zeros, where the loop adds to what was carried in.
     value: what each place gives, or what stands for it.
     """
 
@@ -79,29 +86,37 @@ class _Iteration:
         self.completion = completion
         self.loop = loop
         self.here: dict[int, Node] = {}
+        self.first: dict[int, Node] = {}
         self.value: dict[int, Any] = {}
 
     def match(self, number: int, step: int) -> bool:
-        """Match nodes with the body, one by one; tell whether some, and not too many, are missing."""
+        """Match nodes with the body, one by one; tell whether only a few are missing."""
         finder, loop = self.completion.finder, self.loop
         kinds, count = finder.trace.kinds, len(finder.trace.nodes)
         for place in range(loop.period)[::step]:
-            inside = 0 <= number < count and finder.owner[number] < 0
-            if inside and kinds[number] == kinds[loop.start + place]:
+            if not 0 <= number < count or finder.owner[number] >= 0:
+                continue
+            if kinds[number] == kinds[loop.start + place]:
                 self.here[place] = self.completion.node(number)
+                number += step
+            elif _writes_first(finder.trace.nodes[number], self.like(place)):
+                self.first[place] = self.completion.node(number)
                 number += step
         missing = loop.period - len(self.here)
         return 0 < missing <= loop.period // 2 and not self.completion.used & {*self.here.values()}
 
+    def like(self, place: int) -> Node:
+        """The node at a place in the loop's first iteration."""
+        return self.completion.node(self.loop.start + place)
+
     def reads_alike(self, place: int) -> bool:
-        """Tell whether a node of this iteration reads what its like in the loop reads."""
-        for relation, value in zip(self.loop.columns[place], self.here[place].inputs, strict=True):
-            if type(relation) is Inner and not relation.lag:
-                if value is not self.value[relation.place]:
-                    return False
-            elif type(relation) is Fixed and identity(value) != identity(relation.value):
-                return False
-        return True
+        """Tell whether a node of this iteration reads of it what its like in the loop reads."""
+        return all(
+            type(relation) is not Inner or relation.lag or value is self.value[relation.place]
+            for relation, value in zip(
+                self.loop.columns[place], self.here[place].inputs, strict=True
+            )
+        )
 
     def put(self, place: int, new: Node) -> None:
         """Put a node in at its place."""
@@ -124,7 +139,9 @@ class _Before(_Iteration):
         if not self.match(loop.start - 1, -1):
             return
         for place in range(loop.period):
-            if place not in self.here:
+            if place in self.first:
+                self.value[place] = self.first[place]
+            elif place not in self.here:
                 added = self._added(place)
                 if added is None:
                     return
@@ -136,34 +153,41 @@ class _Before(_Iteration):
         readings = [*self._readings()]
         if any(node.inputs[k] is not self.value[place] for node, k, place in readings):
             return
+        if not all(self._is_read_here(place, readings) for place in self.first):
+            return
         sums = self._sums()
         for node, number, place in readings:
             self.completion.instead[node, number] = sums[place]
-        for place, node in self.here.items():
-            for number, relation in enumerate(loop.columns[place]):
-                if type(relation) is Inner and not relation.lag and relation.place in sums:
-                    self.completion.instead[node, number] = sums[relation.place]
+        self.completion.left_out.update(self.first.values())
         self.use()
+
+    def _is_read_here(self, place: int, readings: list[tuple[Node, int, int]]) -> bool:
+        """Tell whether nothing else reads what is written to new zeros."""
+        node, finder = self.first[place], self.completion.finder
+        times = int(np.count_nonzero(finder.trace.operands == finder.places[node]))
+        here = sum(read == place for _, _, read in readings)
+        return times == here and node not in self.completion.outputs
 
     def _added(self, place: int) -> int | None:
         """Find the place whose value a missing sum adds to something from before."""
         relations = self.loop.columns[place]
-        if self._like(place).op.name != "add" or not all(type(r) is Inner for r in relations):
+        if self.like(place).op.name != "add" or not all(type(r) is Inner for r in relations):
             return None
         lags = [r.lag for r in relations if type(r) is Inner]
         if sorted(map(bool, lags)) != [False, True]:
             return None
         return next(r.place for r in relations if type(r) is Inner and not r.lag)
 
-    def _like(self, place: int) -> Node:
-        return self.completion.node(self.loop.start + place)
-
     def _readings(self) -> Iterable[tuple[Node, int, int]]:
-        """Find where the first iteration reads what is missing here."""
+        """Find where this iteration, and the one behind it, read what is missing here."""
         for place, column in enumerate(self.loop.columns):
             for number, relation in enumerate(column):
-                if type(relation) is Inner and relation.lag and relation.place not in self.here:
-                    yield self._like(place), number, relation.place
+                if type(relation) is not Inner or relation.place in self.here:
+                    continue
+                if relation.lag:
+                    yield self.like(place), number, relation.place
+                elif place in self.here:
+                    yield self.here[place], number, relation.place
 
     def _sums(self) -> dict[int, Node]:
         sums: dict[int, Node] = {}
@@ -171,15 +195,19 @@ class _Before(_Iteration):
         for place in range(self.loop.period):
             if place in self.here:
                 continue
-            like, added = self._like(place), self._added(place)
-            assert added is not None
+            like, added = self.like(place), self._added(place)
             zero = _zeros(like)
             if type(zero) is Node:
                 self.completion.above.setdefault(top, []).append(zero)
-            addend = sums.get(added, self.value[added])
-            relations = self.loop.columns[place]
-            inputs = (zero if type(r) is Inner and r.lag else addend for r in relations)
-            sums[place] = like.like(like.op, tuple(inputs), {})
+            if added is None:
+                written = self.first[place]
+                inputs = (zero, *written.inputs)
+                sums[place] = written.like(like.op, inputs, {"key": written.attrs["key"]})
+            else:
+                addend = sums.get(added, self.value[added])
+                relations = self.loop.columns[place]
+                lags = [type(r) is Inner and r.lag > 0 for r in relations]
+                sums[place] = like.like(like.op, tuple(zero if o else addend for o in lags), {})
             self.put(place, sums[place])
         return sums
 
@@ -190,7 +218,7 @@ class _Behind(_Iteration):
     def put_in(self) -> None:
         """Put in the nodes that are missing."""
         loop = self.loop
-        if not self.match(loop.stop, 1):
+        if not self.match(loop.stop, 1) or self.first:
             return
         new: list[int] = []
         views: list[Node] = []
@@ -229,14 +257,26 @@ class _Behind(_Iteration):
             return before if type(before) is Node else None
         if not isinstance(relation, Viewed):
             return None
-        attrs = relation.node.attrs
-        if isinstance(relation.numbers, Sliced):
-            attrs = with_number(attrs, relation.numbers, loop.count)
-        source = self._next(relation.viewed, views)
-        if source is None or attrs is None or not isinstance(relation.numbers, (Sliced, type(None))):
+        numbers, source = relation.numbers, self._next(relation.viewed, views)
+        attrs: dict[str, Any] | None = relation.node.attrs if numbers is None else None
+        if isinstance(numbers, Sliced):
+            attrs = with_number(relation.node.attrs, numbers, loop.count)
+        if source is None or attrs is None:
             return None
         views.append(relation.node.like(relation.node.op, (source,), attrs))
         return views[-1]
+
+
+def _writes_first(node: Node | None, like: Node) -> bool:
+    """Tell whether a node writes to new zeros what its like in the loop adds to an array."""
+    return (
+        node is not None
+        and node.op.name == "unindex"
+        and like.op.name == "index_add"
+        and node.spec == like.spec
+        and repr(without_numbers({"key": node.attrs["key"]}))
+        == repr(without_numbers({"key": like.attrs["key"]}))
+    )
 
 
 def _zeros(like: Node) -> Any:

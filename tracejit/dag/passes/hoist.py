@@ -181,7 +181,9 @@ class _Hoisting:
         if name == "multiply":
             return self._sum_of_outer_products(term)
         if name == "sum" and type(term.inputs[0]) is Node:
-            return self._sum_of_sums(term, term.inputs[0])
+            return self._sum_of_sums(term, term.inputs[0], term.attrs["axis"])
+        if name == "reshape" and type(term.inputs[0]) is Node:
+            return self._sum_of_sums(term, term.inputs[0], ())
         return None
 
     def _sum_of_products(self, term: Node, left: Node, right: Node) -> Total | None:
@@ -208,25 +210,24 @@ class _Hoisting:
 
     def _sum_of_outer_products(self, term: Node) -> Total | None:
         """Sum up the products of a column and a row."""
-        for left, right in (term.inputs, term.inputs[::-1]):
-            column, row = _vector(left, 0), _vector(right, 1)
-            if column is None or row is None:
-                continue
-            stacks = self._stacks(column, row)
-            if stacks is None:
-                return None
-            count, length = self.loop.count, term.spec.shape
+        pairs = (
+            (_vector(left, 0), _vector(right, 1))
+            for left, right in (term.inputs, term.inputs[::-1])
+        )
+        pair = next((p for p in pairs if None not in p), None)
+        stacks = None if pair is None else self._stacks(*pair)
+        if stacks is None:
+            return None
+        count, (rows, columns) = self.loop.count, term.spec.shape
 
-            def total() -> Node:
-                first, second = (stack() for stack in stacks)
-                first = _transposed(term, _reshaped(term, first, (count, length[0])))
-                return _multiplied(term, first, _reshaped(term, second, (count, length[1])))
+        def total() -> Node:
+            first, second = (stack() for stack in stacks)
+            first = _transposed(term, _reshaped(term, first, (count, rows)))
+            return _multiplied(term, first, _reshaped(term, second, (count, columns)))
 
-            return total
-        return None
+        return total
 
-    def _sum_of_sums(self, term: Node, source: Node) -> Total | None:
-        axis = term.attrs["axis"]
+    def _sum_of_sums(self, term: Node, source: Node, axis: Any) -> Total | None:
         shape = source.spec.shape
         if not source.spec.is_array or axis is None or source.spec.dtype != term.spec.dtype:
             return None
@@ -234,15 +235,15 @@ class _Hoisting:
         if stacks is None:
             return None
         axes = tuple(a % len(shape) for a in (axis if type(axis) is tuple else (axis,)))
+        left = tuple(n for a, n in enumerate(shape) if a not in axes)
 
         def total() -> Node:
             stack = stacks[0]()
-            if axes == (0,):  # over whole rows: the fastest way
-                stack = _reshaped(term, stack, (-1, *shape[1:]))
-                attrs: dict[str, Any] = {"axis": 0, "keepdims": False}
-            else:
-                attrs = {"axis": (0, *(a + 1 for a in axes)), "keepdims": False}
-            left = tuple(n for a, n in enumerate(shape) if a not in axes)
+            along: Any = (0, *(a + 1 for a in axes))
+            if axes in ((), (0,)):  # over whole rows: the fastest way
+                stack = _reshaped(term, stack, (-1, *left))
+                along = 0
+            attrs = {"axis": along, "keepdims": False}
             spec = Spec(np.ndarray, left, term.spec.dtype)
             return _reshaped(term, _made(term, "sum", (stack,), attrs, spec), term.spec.shape)
 
@@ -254,8 +255,8 @@ class _Hoisting:
             return None
         if any(stack_spec(v.spec, self.loop.count).nbytes > LIMIT for v in values):
             return None
-        steps = [self.steps[v] for v in values if v in self.steps]
-        step = steps[0] if steps else 1
+        steps = [self.steps[v] for v in values if v in self.steps] or list(self.loop.steps) or [1]
+        step = max(set(steps), key=steps.count)
         return [self._stack(value, step) for value in values]
 
     def _stack(self, value: Node, step: int) -> Total:
@@ -294,6 +295,9 @@ class _Hoisting:
             given = result
             if result is node and self._is_idle(number):
                 given = self.old.inputs[number]
+            if sign > 0 and _is_zero(given):
+                result = total()
+                continue
             result = node.like(op, (given, total()), {})
         result.hint = hint
         return result
@@ -302,6 +306,12 @@ class _Hoisting:
         """Tell whether nothing is added to a carried value in the loop any more."""
         loop: Loop = self.node.attrs["loop"]
         return loop.body.outputs[number] is loop.body.inputs[number]
+
+
+def _is_zero(value: Any) -> bool:
+    if type(value) is Node:
+        return value.op.name == "zeros"
+    return isinstance(value, np.ndarray) and not value.any()
 
 
 def _is_plain(node: Node) -> bool:

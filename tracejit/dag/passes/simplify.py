@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Graph, rebuild
-from ..node import Node, is_uniform
+from ..node import Node, Spec, is_uniform
 from ..op import BY_NAME
 
 Rule = Callable[[Node], Any]  # the replacement, or None where the rule does not apply
@@ -284,3 +284,42 @@ def _full(node: Node) -> Any:
     if _produced_by(x, "broadcast_to"):
         return node.like(node.op, (x.inputs[0],), node.attrs)
     return None
+
+
+@_rule("concatenate", "array")
+def _rows_again(node: Node) -> Any:
+    """Take rows of an array from it at once, where they are put together as they stand there."""
+    rows = list(node.inputs)
+    if node.op.name == "array":
+        if node.attrs["paths"] != tuple((i,) for i in range(len(rows))):
+            return None
+        rows = [r.inputs[0] if _produced_by(r, "item") else r for r in rows]
+    elif node.attrs["axis"] != 0:
+        return None
+    else:  # np.stack gives each array a new axis first
+        rows = [r.inputs[0] if _is_one_row(r) else r for r in rows]
+    source = rows[0].inputs[0] if rows and _produced_by(rows[0], "index") else None
+    if type(source) is not Node or (source.spec.layout, node.spec.layout) != ("C", "C"):
+        return None
+    first = rows[0].attrs["key"]
+    if type(first) is not int or first < 0 or source.spec.dtype != node.spec.dtype:
+        return None
+    for number, row in enumerate(rows):
+        if not _produced_by(row, "index") or row.inputs[0] is not source:
+            return None
+        if len(row.inputs) > 1 or row.attrs["key"] != first + number:
+            return None
+    spec = Spec(np.ndarray, (len(rows), *source.spec.shape[1:]), node.spec.dtype)
+    if spec.size != node.spec.size:
+        return None
+    key = slice(first, first + len(rows))
+    part = node.like(BY_NAME["index"], (source,), {"key": key}, spec)
+    part.hint = None
+    return node.like(BY_NAME["reshape"], (part,), {"shape": node.spec.shape})
+
+
+def _is_one_row(value: Any) -> bool:
+    """Tell whether a value is another one with a new first axis of length 1."""
+    if not _produced_by(value, "reshape") or type(value.inputs[0]) is not Node:
+        return False
+    return bool(value.attrs["shape"] == (1, *value.inputs[0].spec.shape))
