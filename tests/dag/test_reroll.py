@@ -42,7 +42,7 @@ def loops_of(function, *args):
     before, after = evaluate(recorded.graph, values), evaluate(rerolled, values)
     for a, b in zip(before, after, strict=True):
         assert type(a) is type(b)
-        np.testing.assert_array_equal(a, b)  # to the last bit
+        np.testing.assert_array_equal(a, b)  # to the last bit, but for the sign of zeros
     optimized = optimize(recorded.graph, check=verify)
     assert_close(evaluate(optimized, values), before)
     return [loop.count for _, loop in bodies(deep_nodes(optimized))]
@@ -365,12 +365,12 @@ P = {"A": numbers(3, 3), "h": numbers(3, seed=2)}
 W = {"A": numbers(4, 4), "y": numbers(4, seed=3)}
 SYMMETRIC = {k: np.eye(3) * 0.8 + numbers(3, 3, scale=0.05) for k in "AC"}
 CASES = {
-    "RK4 with times": (rk4, [{"y": numbers(4), "A": numbers(4, 4)}], [20, 19]),
+    "RK4 with times": (rk4, [{"y": numbers(4), "A": numbers(4, 4)}], [20, 20]),
     "LSTM": (lstm, [{"W": numbers(5, 16), "U": numbers(4, 16), "b": numbers(16), "V": numbers(4, 2)},
-                    numbers(14, 3, 5), numbers(3, 2)], [14, 12]),
+                    numbers(14, 3, 5), numbers(3, 2)], [14, 14]),
     "Kalman filter": (kalman, [{**SYMMETRIC, "Q": np.eye(3) * 0.1, "R": np.eye(3) * 0.2},
-                               numbers(15, 3)], [14, 14]),
-    "RNN with all states": (rnn, [RNN, numbers(20, 3, 5)], [20, 18]),
+                               numbers(15, 3)], [15, 14]),
+    "RNN with all states": (rnn, [RNN, numbers(20, 3, 5)], [20, 19]),
     "descent inside": (descent, [numbers(3), numbers(10, 3), numbers(10)], [30, 30]),
     "sum over rows": (summed, [numbers(20, 3)], [20, 19]),
     "cumulative products of numbers": (products, [1.0 + numbers(20)], None),

@@ -27,6 +27,7 @@ class Trace:
 
     nodes: the inputs, then all nodes. kinds: a number each. operands: for each node, from
     `first[i]` on, where its inputs stand; -1 for a constant. numbers: of the nodes with an index.
+    instead: the inputs of those nodes that are to read something else than they do.
     """
 
     nodes: list[Node | None]
@@ -34,6 +35,12 @@ class Trace:
     first: np.ndarray[Any, np.dtype[np.int64]]
     operands: np.ndarray[Any, np.dtype[np.int64]]
     numbers: dict[int, Numbers]
+    instead: dict[Node, tuple[Any, ...]]
+    naming: Naming
+
+    def inputs(self, node: Node) -> tuple[Any, ...]:
+        """What a node reads."""
+        return self.instead.get(node, node.inputs) if self.instead else node.inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +52,57 @@ class Run:
     period: int
 
 
-def number_nodes(graph: Graph) -> Trace:
-    """Make the sequence of a graph."""
+class Naming:
+    """Names the kinds of nodes by numbers; remembers which integers are in a node's index."""
+
+    def __init__(self) -> None:
+        self.names: dict[Node, tuple[int, Numbers | None]] = {}
+        self._kinds: dict[Any, int] = {}
+        self._lines: dict[tuple[int, int] | None, Any] = {None: None}  # by site: code and line
+
+    def name(self, node: Node, given: tuple[Any, ...]) -> tuple[int, Numbers | None]:
+        """Name the kind of a node that reads these inputs."""
+        spec, attrs, numbers = node.spec, node.attrs, None
+        site = node.site and (id(node.site[0]), node.site[1])
+        if site not in self._lines:  # an instruction's offset depends on how often it has run
+            assert node.site is not None and site is not None
+            self._lines[site] = (site[0], line_number(*node.site))
+        what: Any = ()
+        if attrs:
+            if node.op.name in INDEXING:
+                what, numbers = _split(attrs["key"])
+                what = (what, attrs.get("shape"))
+            else:
+                what = (*attrs.values(),)
+        key = (
+            node.op, node.backward, what, spec.cls, spec.shape, spec.dtype, spec.layout,
+            tuple(map(type, given)), self._lines[site],
+        )  # fmt: skip
+        try:
+            kind = self._kinds.setdefault(key, len(self._kinds))
+        except TypeError:  # an attribute that has no hash
+            kind = self._kinds.setdefault(node, len(self._kinds))
+        self.names[node] = kind, numbers
+        return kind, numbers
+
+
+def number_nodes(
+    graph: Graph, instead: dict[Node, tuple[Any, ...]] | None = None, naming: Naming | None = None
+) -> Trace:
+    """Make the trace of a graph.
+
+    Args:
+        graph: any graph.
+        instead: other inputs for some nodes.
+        naming: of the trace of a graph that has most of the nodes, too.
+    """
     nodes: list[Node | None] = [*graph.inputs]
     for line in graph.lines():
         nodes.append(None)
         nodes += line.nodes
+    instead, naming = instead or {}, naming or Naming()
     place = {node: number for number, node in enumerate(nodes)}
-    known: dict[Any, int] = {}
-    lines: dict[tuple[int, int] | None, Any] = {None: None}  # by site: an id for code and line
+    name, known = naming.name, naming.names
     kinds: list[int] = []
     first: list[int] = []
     operands: list[int] = []
@@ -61,35 +110,19 @@ def number_nodes(graph: Graph) -> Trace:
     inputs = len(graph.inputs)
     for number, node in enumerate(nodes):
         first.append(len(operands))
-        if node is None or node.op.effect or number < inputs:
+        if node is None or number < inputs or node.op.effect:
             kinds.append(-number - 1)  # like no other
             continue
-        given = node.inputs
+        given = instead.get(node, node.inputs) if instead else node.inputs
         operands += [place[i] if type(i) is Node else -1 for i in given]
-        spec, attrs = node.spec, node.attrs
-        site = node.site and (id(node.site[0]), node.site[1])
-        if site not in lines:  # an instruction's offset depends on how often it has run
-            assert node.site is not None and site is not None
-            lines[site] = (site[0], line_number(*node.site))
-        what: Any = ()
-        if attrs:
-            if node.op.name in INDEXING:
-                what, numbers[number] = _split(attrs["key"])
-                what = (what, attrs.get("shape"))
-            else:
-                what = (*attrs.values(),)
-        key = (
-            node.op, node.backward, what, spec.cls, spec.shape, spec.dtype, spec.layout,
-            tuple(map(type, given)), lines[site],
-        )  # fmt: skip
-        try:
-            kinds.append(known.setdefault(key, len(known)))
-        except TypeError:  # an attribute that has no hash
-            kinds.append(-number - 1)
+        kind, written = known.get(node) or name(node, given)
+        kinds.append(kind)
+        if written is not None:
+            numbers[number] = written
     first.append(len(operands))
     return Trace(
         nodes, np.array(kinds, np.int64), np.array(first, np.int64),
-        np.array(operands, np.int64), numbers,
+        np.array(operands, np.int64), numbers, instead, naming,
     )  # fmt: skip
 
 

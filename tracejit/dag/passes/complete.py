@@ -26,19 +26,23 @@ from .find_loops import Finder
 from .relations import Fixed, Found, Inner, Relation, Rows, Sliced, Viewed, with_number
 
 
-def complete(graph: Graph, finder: Finder) -> Graph:
-    """Complete what stands before and behind the loops that were found, where it is like them."""
+def complete(graph: Graph, finder: Finder) -> tuple[Graph, dict[Node, tuple[Any, ...]]]:
+    """Complete what stands before and behind the loops that were found, where it is like them.
+
+    Returns the graph with further nodes, and the new inputs of those that are to read them.
+    """
     completion = _Completion(finder, graph.every_output())
     for loop in finder.loops:
         if completion.node(loop.start).backward:
             _Before(completion, loop).put_in()
             _Behind(completion, loop).put_in()
-    changed = completion.above or completion.below
-    return rebuild_lines(graph, completion.line) if changed else graph
+    if completion.above or completion.below:
+        graph = rebuild_lines(graph, completion.line)
+    return graph, completion.instead
 
 
 class _Completion:
-    """What is put in above or below a node, and what a node reads in place of an input."""
+    """What is put in above or below a node, and what nodes are to read."""
 
     def __init__(self, finder: Finder, outputs: set[Node]) -> None:
         self.finder = finder
@@ -46,8 +50,7 @@ class _Completion:
         self.left_out: set[Node] = set()
         self.above: dict[Node, list[Node]] = {}
         self.below: dict[Node, list[Node]] = {}
-        self.instead: dict[tuple[Node, int], Node] = {}
-        self.now: dict[Node, Node] = {}
+        self.instead: dict[Node, tuple[Any, ...]] = {}
         self.used: set[Node] = set()
 
     def node(self, number: int) -> Node:
@@ -56,23 +59,24 @@ class _Completion:
         assert node is not None
         return node
 
+    def read(self, node: Node, position: int, new: Node) -> None:
+        """Let a node read another one."""
+        inputs = list(self.instead.get(node, node.inputs))
+        inputs[position] = new
+        self.instead[node] = tuple(inputs)
+
     def line(self, line: Graph) -> Graph:
         """Write a line with what is put in."""
         nodes: list[Node] = []
+        above, below, left_out = self.above, self.below, self.left_out
         for node in line.nodes:
-            kept = () if node in self.left_out else (node,)
-            for each in (*self.above.get(node, ()), *kept, *self.below.get(node, ())):
-                nodes.append(self._final(each))
-        outputs = tuple(self.now.get(o, o) if type(o) is Node else o for o in line.outputs)
-        return replace(line, nodes=tuple(nodes), outputs=outputs)
-
-    def _final(self, node: Node) -> Node:
-        inputs = [self.instead.get((node, n), i) for n, i in enumerate(node.inputs)]
-        final = tuple(self.now.get(i, i) if type(i) is Node else i for i in inputs)
-        if all(a is b for a, b in zip(final, node.inputs, strict=True)):
-            return node
-        self.now[node] = node.like(node.op, final, node.attrs)
-        return self.now[node]
+            if node in above:
+                nodes += above[node]
+            if node not in left_out:
+                nodes.append(node)
+            if node in below:
+                nodes += below[node]
+        return replace(line, nodes=tuple(nodes))
 
 
 class _Iteration:
@@ -157,7 +161,7 @@ class _Before(_Iteration):
             return
         sums = self._sums()
         for node, number, place in readings:
-            self.completion.instead[node, number] = sums[place]
+            self.completion.read(node, number, sums[place])
         self.completion.left_out.update(self.first.values())
         self.use()
 

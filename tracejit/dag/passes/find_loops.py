@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..node import Node
-from ..periods import Run, Trace
+from ..periods import Run, Trace, find_runs
 from .relations import (
     SMALL,
     Fixed,
@@ -35,6 +35,13 @@ WHOLE = 8  # an array is kept whole, instead of a part that is read, up to so ma
 VIEWS = frozenset(("index", "transpose", "reshape", "broadcast_to"))
 
 Column = Any  # an integer array
+
+
+def find_loops(trace: Trace) -> Finder:
+    """Find the loops of a trace."""
+    finder = Finder(trace)
+    finder.find(find_runs(trace.kinds, LEAST))
+    return finder
 
 
 class Finder:
@@ -131,7 +138,7 @@ class Finder:
             self.trace.nodes[start : start + period],
             strict=True,
         ):
-            if old is None or new is None or not similar(old, new):
+            if old is None or new is None or not similar(old, new, self.trace):
                 return False
         return True
 
@@ -244,9 +251,10 @@ class Finder:
         columns = iter(self._columns(loop.start, loop.period, loop.count).T)
         for place in range(loop.period):
             members = trace.nodes[loop.start + place : loop.stop : loop.period]
+            inputs = [trace.inputs(node) for node in members]  # type: ignore[arg-type]
             relations: list[Relation] = []
-            for position in range(len(members[0].inputs)):  # type: ignore[union-attr]
-                operands = [node.inputs[position] for node in members]  # type: ignore[union-attr]
+            for position in range(len(inputs[0])):
+                operands = [given[position] for given in inputs]
                 relation = self._relate(next(columns), operands, loop, place)
                 if relation is None:
                     return False
@@ -275,7 +283,7 @@ class Finder:
         if (ids == number).all():
             return Fixed(operands[0])
         if self._is_view(ids[middle - 1 : middle + 1]):
-            below = [n.inputs[0] for n in operands]
+            below = [self.trace.inputs(n)[0] for n in operands]
             child = self._relate(self.trace.operands[self.trace.first[ids]], below, loop, reader)
             if child is None:
                 return None

@@ -14,7 +14,7 @@ import numpy as np
 from ..loop import spec_of_operand
 from ..node import Node, Spec
 from ..op import exact
-from ..periods import Numbers, without_numbers
+from ..periods import Numbers, Trace, without_numbers
 
 SMALL = 1 << 16  # bytes of values that are stacked for a loop at every call
 
@@ -117,7 +117,7 @@ class Found:
         return self.start + self.period * self.count
 
 
-def similar(old: Node, new: Node) -> bool:
+def similar(old: Node, new: Node, trace: Trace) -> bool:
     """Tell whether two nodes do the same, except that the first may read constants."""
     if old.op is not new.op or old.op.effect or old.backward != new.backward:
         return False
@@ -128,8 +128,8 @@ def similar(old: Node, new: Node) -> bool:
     if repr(without_numbers(old.attrs)) != repr(without_numbers(new.attrs)):
         return False
     return all(
-        type(a) is type(b) or (type(a) in (int, float) and type(b) is Node)
-        for a, b in zip(old.inputs, new.inputs, strict=True)
+        type(a) is type(b) or (isinstance(a, (int, float, np.floating)) and type(b) is Node)
+        for a, b in zip(trace.inputs(old), trace.inputs(new), strict=True)
     )
 
 

@@ -21,10 +21,10 @@ import numpy as np
 from ..graph import Graph
 from ..loop import LOOP, PART
 from ..node import Node, Spec
-from ..periods import find_runs, number_nodes
+from ..periods import number_nodes
 from .body import Body, Maker, flipped
 from .complete import complete
-from .find_loops import LEAST, LEAST_SAVED, VIEWS, Finder
+from .find_loops import LEAST, LEAST_SAVED, VIEWS, Finder, find_loops
 from .relations import Fixed, Inner, Relation, Rows, Sliced, Stacked, Viewed, identity
 
 
@@ -32,20 +32,14 @@ def reroll(graph: Graph) -> Graph:
     """Replace the repeated stretches of a graph by loops."""
     if sum(len(line.nodes) for line in graph.lines()) < LEAST + LEAST_SAVED:
         return graph
-    finder = _found(graph)
+    finder = find_loops(number_nodes(graph))
     if not finder.loops:
         return graph
-    completed = complete(graph, finder)
+    completed, instead = complete(graph, finder)
     if completed is not graph:
-        graph, finder = completed, _found(completed)
+        graph = completed
+        finder = find_loops(number_nodes(graph, instead, finder.trace.naming))
     return _Rerolled(graph, finder).graph()
-
-
-def _found(graph: Graph) -> Finder:
-    trace = number_nodes(graph)
-    finder = Finder(trace)
-    finder.find(find_runs(trace.kinds, LEAST))
-    return finder
 
 
 class _Rerolled:
@@ -55,6 +49,7 @@ class _Rerolled:
         self.old = graph
         self.finder = finder
         self.nodes = finder.trace.nodes
+        self.read = finder.trace.inputs
         self.now: dict[Node, Node] = {n: n for n in graph.inputs}
         self.bodies = [Body(loop, finder.trace, self.now) for loop in finder.loops]
         self.body_of = dict(zip(finder.loops, self.bodies, strict=True))
@@ -79,7 +74,7 @@ class _Rerolled:
         for number in np.flatnonzero(owner < 0).tolist():
             node = self.nodes[number]
             if node is not None and number >= inputs:
-                for source in node.operands:
+                for source in self.read(node):
                     self._note_outside(source)
         for output in self.old.every_output():
             self._note_outside(output)
@@ -118,7 +113,7 @@ class _Rerolled:
             return
         if value.op.name in VIEWS and len(value.inputs) == 1:
             self.views[body].add(number)
-            self._note_outside(value.inputs[0])
+            self._note_outside(self.read(value)[0])
             return
         self.outside[body][place].add(time)
 
@@ -139,7 +134,7 @@ class _Rerolled:
                 nodes += self._loop(self.first[number])
             if owner[number] >= 0:
                 continue
-            inputs = tuple([now[i] if type(i) is Node else i for i in old.inputs])
+            inputs = tuple([now[i] if type(i) is Node else i for i in self.read(old)])
             same = all(a is b for a, b in zip(inputs, old.inputs, strict=True))
             new = now[old] = old if same else old.like(old.op, inputs, old.attrs)
             nodes.append(new)
@@ -181,7 +176,7 @@ class _Rerolled:
 
     def _invariant(self, make: Maker, old: Node) -> None:
         """Write what is the same in each iteration, unless the same stands there already."""
-        inputs = tuple(self._value(i) for i in old.inputs)
+        inputs = tuple(self._value(i) for i in self.read(old))
         given = tuple(map(identity, inputs))
         key = (self.lines[-1], old.op, given, repr(old.attrs), old.spec, old.backward)
         if key not in self.invariant:
@@ -196,7 +191,7 @@ class _Rerolled:
             assert first is not None
             return self.now[first]
         if number in self.views[body]:
-            return make.same(old, (self._value(old.inputs[0]),))
+            return make.same(old, (self._value(self.read(old)[0]),))
         part = self.parts[body, place]
         if place in body.last:
             return part
