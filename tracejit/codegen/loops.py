@@ -128,8 +128,8 @@ class Loops:
             self.slots[inner] = self._slot_names[placement.begin[number]]
 
     def bound_before(self, node: Node) -> list[Node]:
-        """Give something for each line that binds a node's name before its own line does."""
-        return [node for loop in self._parts if self._in_row(loop, node)]
+        """Give the loop for the line that binds a node's name before its own line does."""
+        return [loop for loop in self._parts if self._in_row(loop, node)]
 
     def _in_row(self, loop: Node, node: Node) -> bool:
         number = self._buffers.loops[loop].direct.get(node, -1)
@@ -297,8 +297,9 @@ def _row(stack: str, index: ast.expr) -> ast.expr:
 
 
 def _is_reversed(loop: Loop) -> bool:
-    """Tell whether the counter goes down: where all stacks are read from their last row on."""
-    return bool(loop.steps) and not loop.kept and max(loop.steps) < 0
+    """Tell whether the counter goes down: where all stacks begin with their last row."""
+    steps = loop.steps or loop.collected
+    return bool(steps) and not loop.kept and max(steps) < 0
 
 
 def _is_direct(direct: dict[Node, int], output: Any, place: int) -> bool:

@@ -51,24 +51,25 @@ def _shrunk(graph: Graph) -> Graph:
     """Take from loops the results that nobody reads, and the inputs that this makes idle."""
     users = graph.users()
     outputs = graph.every_output()
-    read: dict[Node, set[int]] = {}
+    read: dict[Loop, set[int]] = {}
     for node in graph.every_node():
         if node.op is LOOP:
-            parts = (p for p in users[node] if users[p] or p in outputs)
-            read[node] = {p.attrs["index"] for p in parts}
+            needed = (p for p in users[node] if users[p] or p in outputs)
+            read[node.attrs["loop"]] = {p.attrs["index"] for p in needed}
     if not read:
         return graph
     renumbered: dict[Node, dict[int, int]] = {}
-    old_of = iter(read)
+    parts: dict[tuple[Node, int], Node] = {}
 
     def shrink(node: Node) -> Node:
         if node.op is PART:
-            numbers = renumbered[node.inputs[0]]
-            index = numbers.get(node.attrs["index"], -1)
-            return node.like(PART, node.inputs, {"index": index})
+            source = node.inputs[0]
+            index = renumbered[source].get(node.attrs["index"], -1)
+            new = node.like(PART, node.inputs, {"index": index})
+            return parts.setdefault((source, index), new)
         if node.op is not LOOP:
             return node
-        inputs, loop, numbers = _smaller(node, read[next(old_of)])
+        inputs, loop, numbers = _smaller(node, read[node.attrs["loop"]])
         new = node.like(LOOP, inputs, {"loop": loop})
         renumbered[new] = numbers
         return new

@@ -25,7 +25,7 @@ from ..periods import number_nodes
 from .body import Body, Maker, flipped
 from .complete import complete
 from .find_loops import LEAST, LEAST_SAVED, VIEWS, Finder, find_loops
-from .relations import Fixed, Inner, Relation, Rows, Sliced, Stacked, Viewed, identity
+from .relations import Fixed, Found, Inner, Relation, Rows, Sliced, Stacked, Viewed, identity
 
 
 def reroll(graph: Graph) -> Graph:
@@ -148,9 +148,7 @@ class _Rerolled:
         """Write a loop, what prepares its stacks, and what takes its results apart."""
         make = Maker(body.nodes[0])
         for place in sorted(body.loop.invariant):
-            old = self.nodes[body.loop.start + place]
-            assert old is not None
-            self._invariant(make, old)
+            self._invariant(make, body.loop, place)
         loop = body.build()
         initial = [self._value(v) for v in body.initial]
         stacks = [self._stack(make, stack, loop.count) for stack in body.stacks]
@@ -174,14 +172,23 @@ class _Rerolled:
             self.now[old] = self._again(make, body, old, number)
         return make.nodes
 
-    def _invariant(self, make: Maker, old: Node) -> None:
+    def _invariant(self, make: Maker, loop: Found, place: int) -> None:
         """Write what is the same in each iteration, unless the same stands there already."""
-        inputs = tuple(self._value(i) for i in self.read(old))
+        old = self.nodes[loop.start + place]
+        assert old is not None
+        inputs = tuple(self._value(self._same(loop, r)) for r in loop.columns[place])
         given = tuple(map(identity, inputs))
         key = (self.lines[-1], old.op, given, repr(old.attrs), old.spec, old.backward)
         if key not in self.invariant:
             self.invariant[key] = make.same(old, inputs)
         self.now[old] = self.invariant[key]
+
+    def _same(self, loop: Found, relation: Relation) -> Any:
+        """Find what an invariant node reads, in the first iteration."""
+        if isinstance(relation, Inner):
+            return self.nodes[loop.start + relation.place]
+        assert isinstance(relation, Fixed)
+        return relation.value
 
     def _again(self, make: Maker, body: Body, old: Node, number: int) -> Node:
         """Find what stands for a node of a loop outside of it."""
