@@ -23,7 +23,7 @@ from ..loop import LOOP, PART, Loop, stack_spec
 from ..node import VARIES, Node, Spec
 from ..op import BY_NAME, INPUT
 
-LIMIT = 1 << 28  # bytes of a stack that is made for this
+LIMIT = 1 << 27  # bytes of a stack that is made for this
 
 Total = Callable[[], Node]  # makes the sum of a term over all iterations
 
