@@ -15,11 +15,12 @@ def blocks():
 
 
 def test_the_example_and_its_source(blocks):
-    example, source = blocks
+    example, source, kernel = blocks
     names = {}
     exec(compile(example, "model.py", "exec"), names)
     loss, args = names["loss"], (names["params"], names["x"], names["y"])
     assert loss.source(*args).startswith(source.rstrip())
+    assert kernel in loss.source(*args, backend="numba")
     first, second = (loss(*args) for _ in range(2))
     for key in ("W", "b"):
         assert first[0][key].shape == args[0][key].shape

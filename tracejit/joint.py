@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ from .errors import (
     ShapeError,
     TracejitError,
 )
-from .outcome import Run, Wanted
+from .outcome import Run, Wanted, without_collection
 from .trace import Recorder, Tracer
 from .trace.places import Place
 from .trace.reality import Reality
@@ -301,15 +302,16 @@ def _differentiate(
         if undoes:
             written.begin_undoing()
         try:
-            sweep(
-                nodes,
-                cotangents,
-                recorder.lift if on_tracers else None,
-                reaches,
-                _entering(recorder, result) if on_tracers else None,
-                written.undo if undoes else None,
-                reuse=not recorder.keep_stacks,
-            )
+            with without_collection() if recorder.for_compiling else nullcontext():
+                sweep(
+                    nodes,
+                    cotangents,
+                    recorder.lift if on_tracers else None,
+                    reaches,
+                    _entering(recorder, result) if on_tracers else None,
+                    written.undo if undoes else None,
+                    reuse=not recorder.keep_stacks,
+                )
         finally:
             recorder.open = True
             written.redo()

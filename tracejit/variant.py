@@ -7,10 +7,7 @@ The numpy target compiles it. Machine code takes the place of that when it is th
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -25,7 +22,7 @@ from .dag.graph import Graph
 from .dag.passes import optimize
 from .dag.tree import busiest_guard, graft, paths
 from .heat import HOT_SECONDS, POLL_SECONDS, Heat, price
-from .outcome import Form, Run, form_of, seal
+from .outcome import Form, Run, form_of, seal, without_collection
 from .trace import Recorder
 from .trace.places import Places, Reader
 from .trace.source import warn
@@ -118,7 +115,7 @@ class Variant:
         """Compile the tree with the numpy target, unless that has been done."""
         with LOCK:
             if self.compiled is None or self.stale:
-                with _without_collection():
+                with without_collection():
                     self.sizes = [("recorded", self.tree.size())]
                     self.optimized = optimize(self.tree, note=self._note_size)
                     self.compiled = load(self.emit_for("numpy"))
@@ -227,7 +224,7 @@ class Variant:
         assert self.hint is not None
 
         def make() -> Emitted:
-            with _without_collection():
+            with without_collection():
                 return self.emit_for("numba")
 
         with LOCK:
@@ -297,17 +294,6 @@ def _too_many(tree: Graph) -> str:
         "use np.where there, or set TRACEJIT_MAX_PATHS"
     )
 
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Hold off the garbage collector: it takes a third of the time to compile a long graph."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def repeats(result: Run, recorder: Recorder) -> bool:

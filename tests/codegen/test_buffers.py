@@ -126,12 +126,17 @@ def test_each_thread_has_its_own_buffers():
     assert not wrong
 
 
-def test_a_pool_gives_each_taker_its_own_set():
-    made = []
+def test_a_pool_gives_each_call_its_own_set():
+    made, seen = [], []
     pool = Pool(lambda: made.append(1) or (len(made),), nbytes=8, limit=2)
-    sets = [pool.take() for _ in range(3)]
-    assert len(set(sets)) == 3
-    for each in sets:
-        pool.give(each)
+
+    def call(depth, *, slots):
+        seen.append(slots)
+        return run(depth - 1) if depth else "done"
+
+    run = pool.lend(call)
+    assert run(2) == "done"
+    assert len(set(seen)) == 3
     assert pool.stats() == (3, 2, 8)
-    assert pool.take() in sets and len(made) == 3
+    run(0)
+    assert seen[3] in seen[:3] and len(made) == 3

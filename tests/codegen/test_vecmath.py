@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracejit.codegen.library import PIECES, source_of
+from tracejit.codegen.vecmath import ordered
 from tracejit.codegen.vecmath.circular import FAR
 
 mp = pytest.importorskip("mpmath")
@@ -271,7 +272,8 @@ def test_loops_become_vectors(name, kind):
 
 
 def test_float32_functions_return_float32():
-    for name in PIECES:
+    places = vars(ordered)
+    for name in PIECES.keys() - places.keys():
         if PIECES[name].is_function and name.endswith("_f4") and "power" not in name:
             arguments = len(re.search(rf"def {name}\((.*)\)", PIECES[name].text)[1].split(","))
             assert type(interpreted(name)(*[np.float32(0.5)] * arguments)) is np.float32, name
@@ -285,3 +287,20 @@ def test_a_text_defines_what_it_needs_once_and_in_one_order():
     for name in PIECES:
         if PIECES[name].is_function:
             assert interpreted(name)
+
+
+@pytest.mark.parametrize("size", ["f4", "f8"])
+def test_places_are_in_the_order_of_floats(size):
+    dtype = DTYPES[size]
+    tiny = np.finfo(dtype).smallest_subnormal
+    values = np.array([-np.inf, -2.5, -tiny, -0.0, 0.0, tiny, 1.0, np.inf], dtype)
+    top, bottom, back = (
+        getattr(ordered, f"{name}_{size}") for name in ("top_place", "bottom_place", "float_at")
+    )
+    places = [top(value) for value in values]
+    assert places == sorted(places) and places == [bottom(value) for value in values]
+    assert [back(place) for place in places] == [*values]
+    negative = -np.array(np.nan, dtype)[()]
+    for nan in (dtype("nan"), negative):
+        assert top(nan) > places[-1] and bottom(nan) < places[0]
+        assert np.isnan(back(top(nan))) and np.isnan(back(bottom(nan)))

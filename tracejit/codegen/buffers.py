@@ -11,23 +11,31 @@ lives up to its guard; from there on, what the exit does not read is free.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from ..dag.graph import Graph
 from ..dag.loop import LOOP, PART, Loop, deep_nodes
-from ..dag.node import Layout, Node, Spec
+from ..dag.node import Layout, Node, Spec, unshaped
 from ..dag.op import COMMIT
+from .access import root_of
 from .placement import Placement, place_results
+from .placing import Place, find_places, parts_of
+from .plan import Plan
+
+_END = 2**62  # behind every place of a line
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A typed view of a slab."""
+    """A typed view of a slab, from an offset in bytes on."""
 
     slab: int
     spec: Spec
     layout: Layout
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,7 @@ class Buffers:
 
     in_place: the nodes that overwrite an input of theirs. owned: the returned nodes whose own
     memory is returned, by the line that they stand in; the others are copied. loops: of each.
+    places: the nodes that are computed as a part of a concatenation.
     """
 
     assigned: dict[Node, int]
@@ -44,21 +53,46 @@ class Buffers:
     in_place: dict[Node, Node]
     owned: frozenset[Node]
     loops: dict[Node, Placement]
+    places: dict[Node, Place]
 
     @property
     def nbytes(self) -> int:
         """Bytes of all slabs."""
         return sum(self.slabs)
 
+    def base(self, node: Node) -> Node:
+        """The node whose memory this one is computed in."""
+        while node in self.in_place:
+            node = self.in_place[node]
+        return node
 
-def roots_of(graph: Graph) -> dict[Node, Node]:
-    """Map each node to the one whose memory it may be a view of: itself, if it views nothing."""
+    def to_copy(self, whole: Node) -> list[tuple[Any, int, int]] | None:
+        """The parts of a concatenation that do not lie in it, with their ends; None: all."""
+        missing = [
+            (part, start, stop)
+            for part, start, stop in parts_of(whole)
+            if type(part) is not Node or not self._lies_in(unshaped(part), whole, start)
+        ]
+        return missing if len(missing) < len(whole.inputs) else None
+
+    def _lies_in(self, part: Node, whole: Node, start: int) -> bool:
+        place, outer = self.places.get(part), self.places.get(whole, Place(whole, 0))
+        step = whole.spec.nbytes // whole.spec.shape[whole.attrs["axis"]]
+        return place == Place(outer.whole, outer.offset + start * step)
+
+
+def roots_of(graph: Graph, plan: Plan) -> dict[Node, Node]:
+    """Map each node to the one whose memory it may be a view of: itself, if it views nothing.
+
+    What a kernel computes has memory of its own; what it reads through views nothing else.
+    """
     roots: dict[Node, Node] = {n: n for n in graph.inputs}
     for node in graph.every_node():
-        source = node.inputs[0] if _is_view(node) else None
+        views = node in plan.silent or (_is_view(node) and node not in plan.kernel)
+        source = node.inputs[0] if views else None
         roots[node] = roots[source] if type(source) is Node else node
         if node.op is LOOP:
-            roots.update(roots_of(node.attrs["loop"].body))
+            roots.update(roots_of(node.attrs["loop"].body, plan))
     return roots
 
 
@@ -83,18 +117,20 @@ def assign_buffers(
     graph: Graph,
     takes_slot: Callable[[Node], bool],
     overwrites: Callable[[Node, Node], bool],
+    plan: Plan,
 ) -> Buffers:
     """Assign slots.
 
     Args:
         takes_slot: whether the target can compute a node into a given array.
         overwrites: whether a node may be computed in the memory of one of its inputs.
+        plan: which nodes are computed together: they read and write at the same time.
     """
-    assignment = _Assignment(graph, takes_slot, overwrites)
-    assignment.assign(graph, {}, [])
+    assignment = _Assignment(graph, takes_slot, overwrites, plan)
+    assignment.assign(graph, {}, _Free(assignment.slabs, [], 0))
     return Buffers(
         assignment.assigned, tuple(assignment.slots), tuple(assignment.slabs),
-        assignment.in_place, frozenset(assignment.owned), assignment.loops,
+        assignment.in_place, frozenset(assignment.owned), assignment.loops, assignment.places,
     )  # fmt: skip
 
 
@@ -106,7 +142,10 @@ class _Assignment:
         graph: Graph,
         takes_slot: Callable[[Node], bool],
         overwrites: Callable[[Node, Node], bool],
+        plan: Plan,
     ) -> None:
+        self.plan = plan
+        self.place = plan.place
         self.takes_slot = takes_slot
         self.overwrites = overwrites
         self.assigned: dict[Node, int] = {}
@@ -114,7 +153,12 @@ class _Assignment:
         self.slots: dict[Slot, int] = {}
         self.slab_of: list[int] = []
         self.slabs: list[int] = []
-        self.roots = roots_of(graph)
+        # What kernels compute is not put into stacks: another call costs more than the copy.
+        self.places = {} if plan.kernel else find_places(graph, takes_slot)
+        self.roots = {
+            node: self.places[root].whole if root in self.places else root
+            for node, root in roots_of(graph, plan).items()
+        }
         self.owned: set[Node] = set()
         self.loops: dict[Node, Placement] = {}
         self.parts: dict[Node, dict[int, Node]] = {}  # of each loop, by number
@@ -126,15 +170,16 @@ class _Assignment:
             self.last_uses[id(line)] = self._last_uses(line)
 
     def _last_uses(self, line: Graph) -> dict[Node, int]:
-        """Say where in a line each root is read last; `len(line.nodes)` is its end."""
+        """Say at which place of a line each root is read last; the end comes after all."""
         found: dict[Node, int] = {}
         end: list[Node] = [o for o in line.outputs if type(o) is Node]
         own = set(line.nodes)
         self.owned.update(o for o in end if o in own and self.roots[o] is o and is_whole(o))
-        for position, node in enumerate(line.nodes):
+        for number, node in enumerate(line.nodes):
+            position = self.place.get(node, number)
             found[node] = position
-            for source in node.operands:
-                found[self.roots[source]] = position
+            for root in self._read_by(node):
+                found[root] = max(found.get(root, 0), position)
             if node.op is LOOP:
                 body = node.attrs["loop"].body
                 kept = set(self.owned)
@@ -146,10 +191,17 @@ class _Assignment:
                 found.update(dict.fromkeys(reads, position))
             if node.op is COMMIT:  # written at the very end
                 end += node.operands
-        found.update({self.roots[node]: len(line.nodes) for node in end})
+        found.update({self.roots[node]: _END for node in end})
         return found
 
-    def assign(self, line: Graph, held: dict[Node, None], free: list[int]) -> None:
+    def _read_by(self, node: Node) -> list[Node]:
+        """List whose memory a node reads; a kernel looks through all views, copied or not."""
+        found = [self.roots[source] for source in node.operands]
+        if node in self.plan.kernel or node.op is LOOP:
+            found += [self.roots[root_of(source)] for source in node.operands]
+        return found
+
+    def assign(self, line: Graph, held: dict[Node, None], free: _Free) -> None:
         """Assign the slots of a line; `held`: the nodes whose slabs are in use where it begins."""
         last_use = self.last_uses[id(line)]
         for node in [n for n in held if n not in last_use]:
@@ -157,7 +209,9 @@ class _Assignment:
         dying: dict[int, list[Node]] = {}
         for node, position in last_use.items():
             dying.setdefault(position, []).append(node)
-        for position, node in enumerate(line.nodes):
+        after = (*line.nodes[1:], None)
+        for number, (node, following) in enumerate(zip(line.nodes, after, strict=False)):
+            position = self.place.get(node, number)
             if node.op is LOOP:
                 taken = [s for s in node.operands if s in held and last_use[s] == position]
                 self._loop(node, taken, held, free)
@@ -168,25 +222,33 @@ class _Assignment:
                 self._take(node, dies, held, free)
             for other in line.exits.get(node, {}).values():
                 before = len(self.slabs)
-                self.assign(other, dict(held), [*free])
-                free += range(before, len(self.slabs))  # a call that stays here has no use for them
+                self.assign(other, dict(held), free.copy())
+                free.settle(range(before, len(self.slabs)))  # of no use to a call that stays here
+            if following is not None and self.place.get(following, number + 1) == position:
+                continue
             for dead in dying.get(position, ()):
                 if dead in held:
                     self._release(dead, held, free)
 
     def _is_last(self, first: Node, loop: Node, dying: list[Node], output: Node) -> bool:
         """Tell whether a loop may go on in the memory of an initial value."""
-        read = sum(self.roots[source] is first for source in loop.operands)
-        return first in dying and read == 1 and first.spec.layout == output.spec.layout
+        if first not in dying or sum(self.roots[source] is first for source in loop.operands) > 1:
+            return False
+        return [*self.slots][self.assigned[first]].layout == self._layout(output)
 
     def _take(
-        self, node: Node, dying: list[Node], held: dict[Node, None], free: list[int]
+        self, node: Node, dying: list[Node], held: dict[Node, None], free: _Free
     ) -> None:
-        """Give a node the slot of an input that dies with it, or another one."""
+        """Give a node its place, or the slot of an input that dies with it, or another one."""
+        if node in self.places:
+            self._take_place(node, self.places[node], held, free)
+            return
+        if node in held:  # a concatenation that has parts already
+            return
         for source in dying:
             if (
                 source.spec == node.spec
-                and source.spec.layout == node.spec.layout
+                and self._layout(source) == self._layout(node)
                 and self.overwrites(node, source)
             ):
                 self.in_place[node] = source
@@ -194,26 +256,40 @@ class _Assignment:
                 del held[source]  # its slab goes on with this node
                 break
         else:
-            self.assigned[node] = self._slot(node.spec, free)
+            self.assigned[node] = self._slot(node.spec, free, self._layout(node))
         held[node] = None
 
-    def _slot(self, spec: Spec, free: list[int]) -> int:
-        slab = _take_slab(spec.nbytes, free, self.slabs)
-        slot = Slot(slab, spec, spec.layout)
+    def _take_place(
+        self, node: Node, place: Place, held: dict[Node, None], free: _Free
+    ) -> None:
+        if place.whole not in held:
+            self._take(place.whole, [], held, free)
+        slab = self.slab_of[self.assigned[place.whole]]
+        self.assigned[node] = self._number(Slot(slab, node.spec, node.spec.layout, place.offset))
+        source = node.inputs[0] if node.op.in_place is not None else None
+        if type(source) is Node and self.places.get(source) == place:
+            self.in_place[node] = source
+
+    def _slot(self, spec: Spec, free: _Free, layout: Layout | None = None) -> int:
+        slab = free.take(spec.nbytes)
+        slot = Slot(slab, spec, spec.layout if layout is None else layout)
+        return self._number(slot)
+
+    def _number(self, slot: Slot) -> int:
         number = self.slots.setdefault(slot, len(self.slots))
         if number == len(self.slab_of):
-            self.slab_of.append(slab)
+            self.slab_of.append(slot.slab)
         return number
 
     def _loop(
-        self, node: Node, dying: list[Node], held: dict[Node, None], free: list[int]
+        self, node: Node, dying: list[Node], held: dict[Node, None], free: _Free
     ) -> None:
         """Assign the slots of a loop: those of its results, then those of its body."""
         loop: Loop = node.attrs["loop"]
         body, parts = loop.body, self.parts.get(node, {})
         last_use = self.last_uses[id(body)]
         placement, wanting, in_place = place_results(
-            loop, self.roots, last_use, self.takes_slot, self.overwrites
+            loop, self.roots, last_use, self.takes_slot, self.overwrites, self.place
         )
         self.loops[node] = placement
         self.in_place.update(in_place)
@@ -235,9 +311,9 @@ class _Assignment:
                 placement.taken_over.add(number)
                 del held[first]
             else:
-                placement.begin[number] = self._slot(output.spec, free)
+                placement.begin[number] = self._slot(output.spec, free, self._layout(output))
             if first is not None and body.inputs[number] not in in_place.values():
-                placement.other[number] = self._slot(output.spec, free)
+                placement.other[number] = self._slot(output.spec, free, self._layout(output))
             last = placement.last(number, loop.count)
             slots = {placement.begin[number], placement.other.get(number, last)}
             if part is not None:
@@ -252,21 +328,47 @@ class _Assignment:
                 slot = placement.stacks[number]
             self.assigned[inner] = -1 if slot is None else slot
         before = len(self.slabs)
-        self.assign(body, {}, [*free])
-        free += [*range(before, len(self.slabs)), *(self.slab_of[slot] for slot in idle)]
+        self.assign(body, {}, free.copy())
+        free.settle([*range(before, len(self.slabs)), *(self.slab_of[slot] for slot in idle)])
 
-    def _release(self, node: Node, held: dict[Node, None], free: list[int]) -> None:
+    def _layout(self, node: Node) -> Layout:
+        return "C" if node in self.plan.kernel else node.spec.layout
+
+    def _release(self, node: Node, held: dict[Node, None], free: _Free) -> None:
         del held[node]
-        free.append(self.slab_of[self.assigned[node]])
+        free.add(self.slab_of[self.assigned[node]])
 
 
-def _take_slab(nbytes: int, free: list[int], slabs: list[int]) -> int:
-    """Take the free slab that fits best; enlarge the largest where none does; else make one."""
-    fitting = [s for s in free if slabs[s] >= nbytes]
-    if fitting or free:
-        slab = min(fitting, key=slabs.__getitem__) if fitting else max(free, key=slabs.__getitem__)
-        free.remove(slab)
+class _Free:
+    """The slabs that nobody uses: by size, those of one size in the order in which they came."""
+
+    __slots__ = ("_count", "_found", "_slabs")
+
+    def __init__(self, slabs: list[int], found: list[tuple[int, int, int]], count: int) -> None:
+        self._slabs = slabs  # the size of each
+        self._found = found
+        self._count = count
+
+    def copy(self) -> _Free:
+        return _Free(self._slabs, [*self._found], self._count)
+
+    def settle(self, more: Iterable[int]) -> None:
+        """Add slabs; meanwhile an exit may have enlarged others."""
+        self._found = sorted((self._slabs[slab], number, slab) for _, number, slab in self._found)
+        for slab in more:
+            self.add(slab)
+
+    def add(self, slab: int) -> None:
+        insort(self._found, (self._slabs[slab], self._count, slab))
+        self._count += 1
+
+    def take(self, nbytes: int) -> int:
+        """Take the free slab that fits best; enlarge the largest where none does; else make one."""
+        found, slabs = self._found, self._slabs
+        if not found:
+            slabs.append(nbytes)
+            return len(slabs) - 1
+        wanted = min(nbytes, found[-1][0])
+        slab = found.pop(bisect_left(found, (wanted, -1, -1)))[2]
         slabs[slab] = max(slabs[slab], nbytes)
         return slab
-    slabs.append(nbytes)
-    return len(slabs) - 1

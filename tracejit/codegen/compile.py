@@ -49,7 +49,7 @@ class Compiled:
         self.run: Callable[..., Any] = function
         if emitted.has_slots:
             self.pool = Pool(namespace["allocate"], emitted.nbytes)
-            self.run = _with_pool(function, self.pool)
+            self.run = self.pool.lend(function)
         vars(self.run)["compiled"] = self
         self._lines = {line: node for node, line in emitted.lines.items()}
 
@@ -82,18 +82,6 @@ class Compiled:
                 found.update((name, known[name]) for name in self.emitted.draws if name in known)
             trace = trace.tb_next
         return tuple(found.values())
-
-
-def _with_pool(function: Callable[..., Any], pool: Pool) -> Callable[..., Any]:
-    take, give = pool.take, pool.give
-
-    def run(*args: Any) -> Any:
-        slots = take()
-        result = function(*args, slots=slots)
-        give(slots)
-        return result
-
-    return run
 
 
 def load(emitted: Emitted) -> Compiled:

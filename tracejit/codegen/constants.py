@@ -22,12 +22,14 @@ LITERAL_LIMIT = 64  # elements of a constant array that is written out, bytes of
 class Constants:
     """The constants of one module.
 
-    bound: what the prelude binds, by name. dtypes: those that are read by their short names.
+    bound: what the prelude binds, by name. arrays: those among the constants. dtypes: those that
+    are read by their short names.
     """
 
     def __init__(self, names: Names, extras: dict[str, Any]) -> None:
         self.bound: dict[str, ast.expr] = {}
         self.dtypes: dict[str, np.dtype[Any]] = {}
+        self.arrays: dict[str, np.ndarray[Any, Any]] = {}
         self.extras = extras
         self._names = names
         self._known: dict[Any, str] = {}
@@ -64,9 +66,11 @@ class Constants:
         if key not in self._known:
             expression = self.array_expression(value)
             if expression is None:
-                return self._extra(value, key)
-            name = self._known[key] = self._names.take("const", numbered=True)
-            self.bound[name] = expression
+                self._extra(value, key)
+            else:
+                name = self._known[key] = self._names.take("const", numbered=True)
+                self.bound[name] = expression
+            self.arrays[self._known[key]] = value
         return self._known[key]
 
     def array_expression(self, value: np.ndarray[Any, Any]) -> ast.expr | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,10 +25,15 @@ from ..outcome import Form, assemble
 from ..tree import Tree
 from . import guards
 from . import syntax as s
+from .allocation import allocate_function
 from .buffers import Buffers, assign_buffers, roots_of
 from .constants import Constants
+from .kernel_calls import KernelCalls
+from .kernel_code import PRELUDE, RESERVED, in_parts_functions, library_text
 from .loops import Loops
 from .names import Names, name_nodes
+from .placing import copy_parts
+from .printing import to_source
 from .signature import Unpacking, accepts_function, writable
 from .targets import Target
 
@@ -70,21 +74,30 @@ class _Emitter:
     def __init__(
         self, graph: Graph, signature: Signature, form: Form, upstream: bool, target: Target
     ) -> None:
+        graph, self.plan = target.plan(graph)
         self.graph = graph
         self.target = target
         self.form = form
         arguments = [*signature.names, *(["d_output"] if upstream else [])]
-        self.buffers: Buffers = assign_buffers(graph, target.takes_slot, target.overwrites)
-        self.roots = roots_of(graph)
+        kernels = self.plan.kernel
+        self.buffers: Buffers = assign_buffers(
+            graph,
+            lambda n: n in kernels[n].stored if n in kernels else target.takes_slot(n),
+            lambda n, source: target.overwrites(n, source, self.plan.nest.get(n)),
+            self.plan,
+        )
+        self.roots = roots_of(graph, self.plan)
         self.slots = [f"s{i}" for i in range(len(self.buffers.slots))]
         self.slabs = [f"slab{i}" for i in range(len(self.buffers.slabs))]
         self.loops = Loops(graph, self.buffers, self.slots)
         computed = [n for n in self.loops.named(graph) if n.op is not GUARD and n.op is not COMMIT]
-        calls = [n for n in computed if n.op is not INPUT]
-        helpers = (self.target.helper(node) for node in calls)
+        called = [n for n in computed if n.op is not INPUT and n not in kernels]
+        of_ops = {node.op: node for node in called}.values()
+        helpers = (self.target.helper(node) for node in of_ops)
         self.helpers = dict(h for h in helpers if h is not None)
-        functions = {k: v for node in calls for k, v in target.functions(node).items()}
-        self.names = Names([*self.slots, *self.slabs, *self.helpers, *functions])
+        functions = {k: v for node in of_ops for k, v in target.functions(node).items()}
+        reserved = RESERVED if kernels else ()
+        self.names = Names([*self.slots, *self.slabs, *self.helpers, *functions, *reserved])
         self.results_name = self.names.take("results")
         self.title = self.names.take(graph.name if graph.name.isidentifier() else "function")
         self.titles: dict[int, str] = {id(graph): self.title}  # by the id of a line
@@ -101,13 +114,24 @@ class _Emitter:
             **self.unpacking.node_names, **self.captured, **name_nodes(computed, self.names),
         }  # fmt: skip
         self.loops.give_names(self.node_names, self.names)
+        elements = dict(self.node_names)
+        for node, index in self.buffers.assigned.items():
+            if node in kernels:  # it has no name of its own outside of the kernel
+                base = self.buffers.base(node)  # what a loop carries on has one
+                carried = self.node_names[base] if base.op is INPUT else None
+                self.node_names[node] = carried or self.loops.slots.get(node) or self.slots[index]
         for node, source in self.buffers.in_place.items():
             if node.op.name in _WRITES:  # the array goes by one name, as it does for the user
                 first, other = (source, node) if source in self.loops.slots else (node, source)
                 self.node_names[first] = self.node_names[other]
         self.returned = graph.every_output()
         self.readers = {n: len(u) for n, u in graph.users().items()} | self.loops.readers
-        self.tests = self._tests_written_inside()
+        self.inlined = self._tests_written_inside()
+        kept = {*self.returned, *self.loops.outputs}
+        self.inlined.update(
+            node for node in called
+            if node not in kept and target.is_inlined(node, self.readers[node])
+        )  # fmt: skip
         self.extras = self.unpacking.extras
         self.extras.update(functions)
         self.constants = Constants(self.names, self.extras)
@@ -116,6 +140,10 @@ class _Emitter:
         self.rank: dict[str, int] = {name: number for number, name in enumerate(locals_)}
         self.parameters: dict[int, list[str]] = {}
         self.branches: dict[str, list[Node]] = {}  # by function: the guard of each `if`
+        self.calls = KernelCalls(
+            self.plan, self.buffers, self.loops, self.constants, elements, self.node_names,
+            self.unpacking.node_names, self.slots, self.names, self.operand,
+        )  # fmt: skip
 
     # -- operands --------------------------------------------------------------------------
 
@@ -124,17 +152,9 @@ class _Emitter:
         value = self.loops.resolve(value)
         if type(value) is not Node:
             return self.constants.write(value)
-        if self._inlined(value):
+        if value in self.inlined:
             return self.target.expression(value, self.operand)
         return s.name(self.node_names[value])
-
-    def _inlined(self, node: Node) -> bool:
-        return node in self.tests or (
-            node.op is not INPUT
-            and node not in self.returned
-            and node not in self.loops.outputs
-            and self.target.is_inlined(node, self.readers[node])
-        )
 
     def _tests_written_inside(self) -> set[Node]:
         """Find the comparisons of numbers that one guard alone reads: they stand in its `if`."""
@@ -148,6 +168,7 @@ class _Emitter:
                 and node.op.symbol in ("<", "<=", ">", ">=", "==", "!=")
                 and self.readers[node] == 1
                 and node not in self.returned
+                and node not in self.plan.kernel
                 and not any(n.spec.is_array for n in (node, *node.operands))
             ):
                 found.add(node)
@@ -159,25 +180,34 @@ class _Emitter:
         lines = [*self.graph.lines()]
         functions = [self.line_function(line) for line in reversed(lines)][::-1]
         accepts = accepts_function(self.unpacking, self.constants.note_dtype)
-        allocate = self.allocate()
+        allocate = allocate_function(self.buffers, self.slots, self.slabs, self.constants)
         helpers = [line for text in self.helpers.values() for line in ast.parse(text).body]
         unseen = guards.UNSEEN if self._raises(functions) else []
-        rest = s.to_source([*unseen, *helpers, *allocate, *functions, accepts])
+        kernels = self.calls.kernels.functions
+        library = library_text(self.calls.kernels) if kernels else ""
+        if self.calls.in_parts:
+            helpers += in_parts_functions()
+        rest = to_source([*unseen, *helpers, *kernels, *allocate, *functions, accepts])
         prelude: list[ast.stmt] = [ast.Import([ast.alias("numpy", "np")])]
-        bound = s.to_source([s.assign(n, value) for n, value in self.constants.bound.items()])
+        bound = to_source([s.assign(n, value) for n, value in self.constants.bound.items()])
         code = bound + re.sub("#.*", "", rest)
-        if re.search(r"(?<![\w.])math\.", code):
+        if kernels:
+            prelude += PRELUDE
+        if "LinAlgError" in code:
+            prelude.append(ast.parse("from numpy.linalg import LinAlgError").body[0])
+        if "math." in code and re.search(r"(?<![\w.])math\.", code):
             prelude.insert(0, ast.Import([ast.alias("math", None)]))
         for name in ("inf", "nan"):
-            if re.search(rf"(?<![\w.]){name}\b", code):
+            if name in code and re.search(rf"(?<![\w.]){name}\b", code):
                 prelude.append(s.assign(name, s.call("float", ast.Constant(name))))
         for name in sorted(self.constants.dtypes):
             prelude.append(s.assign(name, s.call("np.dtype", ast.Constant(name))))
-        text = s.to_source(prelude) + bound.lstrip("\n") + "\n\n" + rest
+        text = to_source(prelude) + bound.lstrip("\n") + library + "\n\n" + rest
         draws = (self.node_names[n] for n in self.graph.every_node() if is_draw(n))
         return Emitted(
             text, self.title, self.extras, bool(self.buffers.slots), self.buffers.nbytes,
             self._find_lines(text), tuple(self.captured.values()), tuple(draws),
+            bool(kernels),
         )  # fmt: skip
 
     def _raises(self, functions: list[ast.FunctionDef]) -> bool:
@@ -218,9 +248,9 @@ class _Emitter:
         body: list[ast.stmt] = []
         phase = None
         for node in line.nodes:
-            if node.op in (COMMIT, PART) or self._inlined(node):
+            if node.op in (COMMIT, PART) or node in self.plan.silent or node in self.inlined:
                 continue
-            if node.backward is not phase:
+            if node.backward is not phase and not self.plan.kernel:  # kernels do both
                 phase = node.backward
                 body.append(s.Note("backward" if phase else "forward"))
             if node.op is GUARD:
@@ -277,14 +307,23 @@ class _Emitter:
     def node_statements(self, node: Node) -> list[ast.stmt]:
         if node.op is LOOP:
             note = self.constants.note_dtype
-            return self.loops.statements(node, self.operand, self.node_statements, note)
-        if self._inlined(node) or node.op is PART:
+            lines = self.loops.statements(node, self.operand, self.node_statements, note)
+            return self.calls.loop(node, lines)
+        if node in self.plan.silent or node in self.inlined or node.op is PART:
             return []
+        kernel = self.plan.kernel.get(node)
+        if kernel is not None:
+            return self.calls.statements(kernel) if kernel.nodes[0] is node else []
         self.constants.note_dtype(node.attrs.get("dtype"))
         if node.op.name == "unindex":
             self.constants.note_dtype(node.spec.dtype)
         index = self.buffers.assigned.get(node)
         slot = None if index is None else self.loops.slots.get(node) or self.slots[index]
+        if slot is not None and node.op.name == "concatenate":
+            missing = self.buffers.to_copy(node)
+            if missing is not None:  # the others have been computed where they belong
+                done = s.assign(self.node_names[node], s.name(slot), s.described(node))
+                return [*copy_parts(node, slot, missing, self.operand), done]
         in_place = node in self.buffers.in_place
         return self.target.statements(
             node, self.node_names[node], slot, self.operand, in_place, s.described(node),
@@ -330,38 +369,6 @@ class _Emitter:
         return ast.Tuple(values, ast.Load())
 
     # -- around it -------------------------------------------------------------------------
-
-    def allocate(self) -> list[ast.stmt]:
-        """Write the function that makes one set of buffers."""
-        slots = self.buffers.slots
-        if not slots:
-            return []
-        body: list[ast.stmt] = []
-        views: list[ast.expr] = []
-        counts = Counter(slot.slab for slot in slots)
-        shared = {slab for slab, count in counts.items() if count > 1}
-        for slab in sorted(shared):
-            size = s.literal(self.buffers.slabs[slab])
-            empty = s.call("np.empty", size, s.name("np.uint8"))
-            body.append(s.assign(self.slabs[slab], empty))
-        for slot in slots:
-            spec = slot.spec
-            self.constants.note_dtype(spec.dtype)
-            order = s.literal("F") if spec.layout == "F" else None
-            shape, dtype = s.literal(spec.shape), s.literal(spec.dtype)
-            if slot.slab not in shared:
-                views.append(s.call("np.empty", shape, dtype, order=order))
-                continue
-            part = s.subscript(s.name(self.slabs[slot.slab]), s.literal(slice(None, spec.nbytes)))
-            kwargs = {} if order is None else {"order": order}
-            views.append(s.method(s.method(part, "view", dtype), "reshape", shape, **kwargs))
-        lines = [
-            s.assign(name, view, str(slot.spec))
-            for name, view, slot in zip(self.slots, views, slots, strict=True)
-        ]
-        names: list[ast.expr] = [s.name(name) for name in self.slots]
-        body += [*lines, ast.Return(ast.Tuple(names, ast.Load()))]
-        return [s.function("allocate", [], [], "Make the buffers of one call.", body)]
 
     def _find_lines(self, text: str) -> dict[Node, int]:
         lines: dict[str, list[Node]] = {}  # by name: whose line each is that begins with it

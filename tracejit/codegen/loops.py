@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..dag.loop import LOOP, PART, Loop, deep_nodes
-from ..dag.node import Node
+from ..dag.node import Layout, Node
 from ..dag.op import INPUT
 from . import syntax as s
 from .names import Names
@@ -37,6 +37,7 @@ class Loops:
         self.outputs: set[Node] = set()
         self.readers: dict[Node, int] = {}
         self.slots: dict[Node, str] = {}
+        self.rows: dict[Node, Layout] = {}  # inputs of bodies whose layout in memory is known
         self._buffers = buffers
         self._slot_names = slots
         self._alias: dict[Node, Any] = {}  # a fixed input of a body -> what it is outside
@@ -55,6 +56,10 @@ class Loops:
     def _note(self, node: Node, loop: Loop) -> None:
         body = loop.body
         self._alias.update([*zip(body.inputs, node.inputs, strict=True)][loop.first_fixed :])
+        placement = self._buffers.loops[node]
+        self.rows.update((body.inputs[number], "C") for number in loop.kept)
+        for number, slot in placement.begin.items():
+            self.rows[body.inputs[number]] = self._buffers.slots[slot].layout
         self.outputs.update(_nodes((*body.outputs, *node.inputs)))
         self.readers.update((n, len(users)) for n, users in body.users().items())
 
@@ -63,6 +68,19 @@ class Loops:
         while type(value) is Node and value in self._alias:
             value = self._alias[value]
         return value
+
+    @property
+    def names(self) -> dict[Node, str]:
+        """The names of all nodes."""
+        return self._names
+
+    def stacks_of(self, node: Node) -> dict[int, str]:
+        """The names of a loop's stacks, by the number of the result."""
+        return {number: name for (loop, number), name in self._stacks.items() if loop is node}
+
+    def parts_of(self, node: Node) -> dict[int, Node]:
+        """The nodes that read a loop's results, by number."""
+        return self._parts[node]
 
     # -- names -----------------------------------------------------------------------------
 

@@ -18,25 +18,18 @@ class Names:
     """Gives out identifiers that are free in one emitted module."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = {*_OURS, *taken}
+        self._taken = {*_OURS, *keyword.kwlist, *dir(builtins), *taken}
         self._counts: dict[str, int] = {}
 
     def take(self, wanted: str, numbered: bool = False) -> str:
         """Take a name, with a number behind it where it is taken (or always, if `numbered`)."""
         name = wanted
-        while numbered or not self._free(name):
+        while numbered or name in self._taken:
             number = self._counts.get(wanted, 0 if numbered else 1)
             self._counts[wanted] = number + 1
             name, numbered = f"{wanted}_{number}", False
         self._taken.add(name)
         return name
-
-    def _free(self, name: str) -> bool:
-        return not (
-            name in self._taken
-            or keyword.iskeyword(name)
-            or hasattr(builtins, name)
-        )
 
 
 def name_nodes(nodes: Iterable[Node], names: Names) -> dict[Node, str]:

@@ -44,7 +44,7 @@ class Placement:
 
 def place_results(
     loop: Loop, roots: dict[Node, Node], last_use: dict[Node, int],
-    takes_slot: Callable[[Node], bool], overwrites: Overwrites,
+    takes_slot: Callable[[Node], bool], overwrites: Overwrites, place: dict[Node, int],
 ) -> tuple[Placement, set[int], dict[Node, Node]]:  # fmt: skip
     """Say which nodes are computed into results; which carried arrays want slots; what is in place.
 
@@ -56,7 +56,7 @@ def place_results(
     in_place: dict[Node, Node] = {}
     own = set(body.nodes)
     times = Counter(o for o in body.outputs if type(o) is Node)
-    position = {node: number for number, node in enumerate(body.nodes)}
+    position = {node: place.get(node, number) for number, node in enumerate(body.nodes)}
 
     def dying(node: Node, source: Node | None) -> list[Node]:
         """Find the operands that a node may overwrite, if they are computed there, too."""

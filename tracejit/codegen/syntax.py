@@ -1,4 +1,4 @@
-"""Small builders of Python syntax trees, and their printing with astor.
+"""Small builders of Python syntax trees; printing.py prints them.
 
 Negative constants are unary minus on a positive one, because astor prints `-2.0 ** 2.0` for the
 constant -2.0 in a power. Statements may carry a comment, printed at the end of their line.
@@ -9,19 +9,15 @@ from __future__ import annotations
 import ast
 import builtins
 import math
-import os
-import warnings
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ..dag.node import Node, dtype_name, line_number
+from ..dag.node import Node, dtype_name, file_name, line_number
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # astor asks for ast.Num on 3.12
-    import astor
-    from astor.code_gen import set_precedence
+_LOAD, _STORE = ast.Load(), ast.Store()
 
 
 class Note(ast.stmt):
@@ -34,12 +30,13 @@ class Note(ast.stmt):
         self.text = text
 
 
+@lru_cache(maxsize=4096)
 def name(identifier: str) -> ast.expr:
-    """Read a variable, or a dotted path like np.add.reduce."""
+    """Read a variable, or a dotted path like np.add.reduce; never to be changed."""
     first, *rest = identifier.split(".")
-    expression: ast.expr = ast.Name(first, ast.Load())
+    expression: ast.expr = ast.Name(first, _LOAD)
     for attribute in rest:
-        expression = ast.Attribute(expression, attribute, ast.Load())
+        expression = ast.Attribute(expression, attribute, _LOAD)
     return expression
 
 
@@ -52,17 +49,17 @@ def call(function: str | ast.expr, *args: ast.expr, **kwargs: ast.expr | None) -
 
 def method(value: ast.expr, attribute: str, *args: ast.expr, **kwargs: ast.expr) -> ast.Call:
     """Call a method."""
-    return call(ast.Attribute(value, attribute, ast.Load()), *args, **kwargs)
+    return call(ast.Attribute(value, attribute, _LOAD), *args, **kwargs)
 
 
 def attribute(value: ast.expr, of: str) -> ast.expr:
     """Read an attribute."""
-    return ast.Attribute(value, of, ast.Load())
+    return ast.Attribute(value, of, _LOAD)
 
 
 def subscript(value: ast.expr, key: ast.expr) -> ast.Subscript:
     """Index a value."""
-    return ast.Subscript(value, key, ast.Load())
+    return ast.Subscript(value, key, _LOAD)
 
 
 def literal(value: Any) -> ast.expr:
@@ -71,12 +68,14 @@ def literal(value: Any) -> ast.expr:
     Raises:
         TypeError: it has no literal.
     """
+    if type(value) is int and value >= 0:
+        return ast.Constant(value)
     if isinstance(value, np.dtype):
         if not value.isnative:
             return call("np.dtype", ast.Constant(value.str))
         return name(dtype_name(value))
     if isinstance(value, tuple):
-        return ast.Tuple([literal(v) for v in value], ast.Load())
+        return ast.Tuple([literal(v) for v in value], _LOAD)
     if isinstance(value, slice):
         ends = (None if v is None else literal(v) for v in (value.start, value.stop, value.step))
         return ast.Slice(*ends)
@@ -105,18 +104,20 @@ def negative(identifier: str) -> ast.expr:
 
 def assign(target: str, value: ast.expr, comment: str = "") -> ast.stmt:
     """Bind a name."""
-    return commented(ast.Assign([ast.Name(target, ast.Store())], value), comment)
+    return commented(ast.Assign([ast.Name(target, _STORE)], value), comment)
 
 
 def unpack(targets: Iterable[str], value: ast.expr) -> ast.stmt:
     """Bind several names to the items of one value."""
-    names: list[ast.expr] = [ast.Name(t, ast.Store()) for t in targets]
-    return ast.Assign([ast.Tuple(names, ast.Store())], value)
+    names: list[ast.expr] = [ast.Name(t, _STORE) for t in targets]
+    return ast.Assign([ast.Tuple(names, _STORE)], value)
 
 
 def store(target: ast.expr, value: ast.expr, comment: str = "") -> ast.stmt:
-    """Assign to a subscript."""
-    target.ctx = ast.Store()  # type: ignore[attr-defined]
+    """Assign to a variable or a subscript."""
+    if isinstance(target, ast.Name):  # shared by all that read it
+        target = ast.Name(target.id, _STORE)
+    target.ctx = _STORE  # type: ignore[attr-defined]
     return commented(ast.Assign([target], value), comment)
 
 
@@ -147,39 +148,6 @@ def function(
     return definition
 
 
-class _Generator(astor.SourceGenerator):  # type: ignore[misc]
-    """astor's printer, with comments and without wrapping of lines."""
-
-    def visit_Note(self, node: Note) -> None:
-        self.newline(node)
-        self.write(f"# {_one_line(node.text)}")
-
-    def _commented(self, node: ast.stmt) -> None:
-        getattr(super(), f"visit_{type(node).__name__}")(node)
-        comment = getattr(node, "comment", "")
-        if comment:
-            self.write(f"  # {_one_line(comment)}")
-
-    def visit_If(self, node: ast.If) -> None:
-        comment = getattr(node, "comment", "")
-        set_precedence(node, node.test)
-        self.statement(node, "if ", node.test, f":  # {_one_line(comment)}" if comment else ":")
-        self.body(node.body)
-
-    visit_Assign = visit_Expr = visit_AugAssign = visit_Return = _commented
-
-
-def _one_line(text: str) -> str:
-    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
-
-
-def to_source(body: list[ast.stmt]) -> str:
-    """Print statements as a module's text."""
-    generator = _Generator("    ")
-    generator.visit(ast.Module(body, []))
-    return "".join(str(part) for part in generator.result).lstrip("\n") + "\n"
-
-
 def described(node: Node) -> str:
     """Write what stands behind a node's line: type, shape, and the user's file and line."""
     return f"{node.spec}  {where(node)}".rstrip()
@@ -190,4 +158,4 @@ def where(node: Node) -> str:
     if node.site is None:
         return ""
     code, offset = node.site
-    return f"{os.path.basename(code.co_filename)}:{line_number(code, offset)}"
+    return f"{file_name(code)}:{line_number(code, offset)}"

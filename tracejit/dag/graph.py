@@ -7,11 +7,12 @@ Graphs are values: a pass takes one and returns another; `rebuild` and `rebuild_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .node import Node
+from .op import GUARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,24 @@ class Graph:
     def users(self) -> dict[Node, list[Node]]:
         """Map each node of any line to the nodes that read it, once per reading."""
         users: dict[Node, list[Node]] = {n: [] for n in self.inputs}
-        for node in self.every_node():
-            users[node] = []
-            for source in node.operands:
-                users[source].append(node)
+        for line in self.lines():
+            for node in line.nodes:
+                users.setdefault(node, [])
+                for source in node.inputs:
+                    if type(source) is Node:  # a kernel may read through a view that comes later
+                        users.setdefault(source, []).append(node)
         return users
+
+    def segments(self) -> dict[Node, int]:
+        """Number the stretches between guards, and say in which each node of any line stands."""
+        found: dict[Node, int] = {}
+        number = 0
+        for line in self.lines():
+            number += 1
+            for node in line.nodes:
+                number += node.op is GUARD
+                found[node] = number
+        return found
 
     def __str__(self) -> str:
         from .text import to_text
@@ -84,7 +98,7 @@ def rebuild(
     inserted before it). It does not see nodes with an effect: those stay as they are.
     `leave` gets each rewritten exit: from there on its nodes are out of reach.
     """
-    now: dict[Node, Any] = {n: n for n in graph.inputs}
+    changed: dict[Node, Any] = {}  # what stands in the place of those that were replaced
     placed: set[Node] = set(graph.inputs)
 
     def line_of(line: Graph) -> Graph:
@@ -99,26 +113,38 @@ def rebuild(
             nodes.append(node)
 
         for old in line.nodes:
-            inputs = tuple(now[i] if type(i) is Node else i for i in old.inputs)
-            same = all(a is b for a, b in zip(inputs, old.inputs, strict=True))
-            new: Any = old if same else old.like(old.op, inputs, old.attrs)
-            if not old.op.effect:
-                new = rewrite(new)
-            if type(new) is Node:
+            given = _on(old, changed)
+            new: Any = given if old.op.effect else rewrite(given)
+            if new is given:
+                placed.add(new)
+                nodes.append(new)
+            elif type(new) is Node:
                 if new not in placed:
                     place(new)
                 if new.hint is None:
                     new.hint = old.hint
-            now[old] = new
+            if new is not old:
+                changed[old] = new
             if old in line.exits:
                 exits[new] = {}
                 for outcome, other in line.exits[old].items():
                     exits[new][outcome] = line_of(other)
                     leave(exits[new][outcome])
-        outputs = tuple(now[o] if type(o) is Node else o for o in line.outputs)
+        outputs = tuple(changed.get(o, o) if type(o) is Node else o for o in line.outputs)
         return replace(line, nodes=tuple(nodes), outputs=outputs, exits=exits)
 
-    return line_of(graph)
+    rebuilt = line_of(graph)
+    changed.clear()  # the functions above refer to each other: they go at the next collection
+    return rebuilt
+
+
+def _on(node: Node, changed: Mapping[Node, Any]) -> Node:
+    """Let a node read what stands in the place of its inputs."""
+    for source in node.inputs:
+        if type(source) is Node and source in changed:
+            inputs = tuple(changed.get(i, i) if type(i) is Node else i for i in node.inputs)
+            return node.like(node.op, inputs, node.attrs)
+    return node
 
 
 def rebuild_lines(graph: Graph, change: Callable[[Graph], Graph]) -> Graph:
@@ -131,3 +157,55 @@ def rebuild_lines(graph: Graph, change: Callable[[Graph], Graph]) -> Graph:
         }
         changed[id(line)] = change(replace(line, exits=exits) if exits else line)
     return changed[id(graph)]
+
+
+def substitute(graph: Graph, instead: Mapping[Node, Node]) -> Graph:
+    """Put new nodes in the place of some: they may read whatever stands before that place.
+
+    The new nodes read nodes of `graph`, which may be replaced themselves. A new node that several
+    read is placed where the first of them is.
+    """
+    changed: dict[Node, Node] = {}
+    settled: set[Node] = set(graph.inputs)
+
+    def line_of(line: Graph) -> Graph:
+        nodes: list[Node] = []
+        exits: dict[Node, dict[Any, Graph]] = {}
+
+        def settle(wanted: Node) -> None:
+            waiting = [wanted]  # a stack of our own: what is new may be a long chain
+            while waiting:
+                old = waiting[-1]
+                new = instead.get(old)
+                sources = old.operands if new is None else [new]
+                missing = [n for n in sources if n not in settled]
+                if missing:
+                    waiting += reversed(missing)
+                    continue
+                waiting.pop()
+                if old not in settled:
+                    stand(old, None if new is None else changed.get(new, new))
+
+        def stand(old: Node, new: Node | None) -> None:
+            settled.add(old)
+            if new is None:
+                new = _on(old, changed)
+                nodes.append(new)
+            if new is not old:
+                changed[old] = new
+
+        for old in line.nodes:
+            if old in instead or old in settled:
+                settle(old)
+            else:  # what it reads stands before it
+                stand(old, None)
+            if old in line.exits:
+                exits[changed.get(old, old)] = {
+                    outcome: line_of(other) for outcome, other in line.exits[old].items()
+                }
+        outputs = tuple(changed.get(o, o) if type(o) is Node else o for o in line.outputs)
+        return replace(line, nodes=tuple(nodes), outputs=outputs, exits=exits)
+
+    substituted = line_of(graph)
+    changed.clear()  # see `rebuild`
+    return substituted

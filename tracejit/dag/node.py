@@ -7,9 +7,11 @@ Nodes are plain slotted objects, because recording makes thousands of them per m
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from functools import lru_cache
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 # What a value depends on: nothing that changes, the call's inputs, the parameters.
 FIXED, VARIES, ACTIVE = 0, 1, 2
+
+MANY_CODES = 4096  # code objects of which something is kept
 
 Site = tuple[CodeType, int]  # the user's code object and the offset of its instruction
 
@@ -74,12 +78,18 @@ class Spec:
         return hash((self.cls, self.shape, self.dtype))
 
     def __str__(self) -> str:
-        if self.dtype is None:
-            return self.cls.__name__
-        name = dtype_name(self.dtype)
-        return f"{name}[{','.join(map(str, self.shape))}]" if self.is_array else name
+        return _spec_text(self.cls, self.shape, self.dtype)
 
 
+@lru_cache(maxsize=1024)
+def _spec_text(cls: type, shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> str:
+    if dtype is None:
+        return cls.__name__
+    name = dtype_name(dtype)
+    return f"{name}[{','.join(map(str, shape))}]" if cls is np.ndarray else name
+
+
+@lru_cache(maxsize=256)
 def dtype_name(dtype: np.dtype[Any]) -> str:
     """Name a dtype shortly: f8, i4, b1; byte order is told only where it is not native."""
     text = dtype.str.lstrip("|") if dtype.isnative else dtype.str
@@ -194,7 +204,31 @@ def location(site: Site | None) -> str:
     return f"{site[0].co_filename}:{line_number(*site)}"
 
 
-@lru_cache(maxsize=4096)
+Read = TypeVar("Read")
+
+
+def once_for_each(read: Callable[[CodeType], Read]) -> Callable[[CodeType], Read]:
+    """Keep what is read from code objects, by identity: to compare two long ones takes long."""
+    known: dict[int, tuple[CodeType, Read]] = {}
+
+    def find(code: CodeType) -> Read:
+        kept = known.get(id(code))
+        if kept is None:
+            if len(known) >= MANY_CODES:
+                known.clear()
+            kept = known[id(code)] = (code, read(code))  # which keeps the id from being reused
+        return kept[1]
+
+    return find
+
+
+@once_for_each
+def file_name(code: CodeType) -> str:
+    """The name of the file that a code object is from, without its folder."""
+    return os.path.basename(code.co_filename)
+
+
+@once_for_each
 def _lines(code: CodeType) -> dict[int, int]:
     return {
         offset: line
@@ -207,3 +241,15 @@ def _lines(code: CodeType) -> dict[int, int]:
 def line_number(code: CodeType, offset: int) -> int:
     """Find the source line of an instruction."""
     return _lines(code).get(offset, code.co_firstlineno)
+
+
+def unshaped(node: Node) -> Node:
+    """Find the array that a node has all elements of, in the same order; often itself."""
+    while node.op.name in ("reshape", "transpose") and "order" not in node.attrs:
+        source = node.inputs[0]
+        if type(source) is not Node or not source.spec.is_array or source.spec.layout != "C":
+            break
+        if node.op.name == "transpose" and sum(n != 1 for n in source.spec.shape) > 1:
+            break
+        node = source
+    return node

@@ -9,27 +9,40 @@ import numpy as np
 from ..dag.op import BY_NAME, composite, op
 from .elementwise import root
 from .reduce import axes_of
+from .shape import reshape, transpose
+
+# The rules of products are used at every step of long loops: they call ops, not NumPy's functions,
+# which take a detour to a tracer.
 
 
 def _swap(x: Any) -> Any:
-    return np.swapaxes(x, -1, -2)
+    *batch, rows, columns = range(x.ndim)
+    return transpose(x, axes=(*batch, columns, rows))
+
+
+def _column(x: Any) -> Any:
+    return reshape(x, shape=(*x.shape, 1))
+
+
+def _row(x: Any) -> Any:
+    return reshape(x, shape=(*x.shape[:-1], 1, x.shape[-1]))
 
 
 def _matmul_left(g: Any, out: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1:
-        return np.multiply(np.expand_dims(g, -1) if a.ndim > 1 else g, b)
+        return np.multiply(_column(g) if a.ndim > 1 else g, b)
     if a.ndim == 1:
-        return np.matmul(b, g) if b.ndim == 2 else np.matmul(b, np.expand_dims(g, -1))[..., 0]
+        return np.matmul(b, g) if b.ndim == 2 else np.matmul(b, _column(g))[..., 0]
     return np.matmul(g, _swap(b))
 
 
 def _matmul_right(g: Any, out: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1:
-        return np.multiply(np.expand_dims(a, -1), np.expand_dims(g, -2)) if b.ndim > 1 else g * a
+        return np.multiply(_column(a), _row(g)) if b.ndim > 1 else g * a
     if b.ndim == 1:
         if a.ndim == 2:
-            return np.matmul(a.T, g)
-        return np.matmul(_swap(a), np.expand_dims(g, -1))[..., 0]
+            return np.matmul(_swap(a), g)
+        return np.matmul(_swap(a), _column(g))[..., 0]
     if a.ndim > 2 and b.ndim == 2:  # one product over all of the batch
         count = int(np.prod(a.shape[:-1], dtype=np.int64))
         rows = np.reshape(a, (count, a.shape[-1]))

@@ -35,8 +35,14 @@ def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(axes.index(i) for i in range(len(axes)))
 
 
+def _ndim(x: Any) -> int:
+    """Count the axes, without the detour that NumPy's function takes to a tracer."""
+    ndim: int = x.ndim if hasattr(x, "ndim") else np.ndim(x)
+    return ndim
+
+
 def _bind_transpose(a: Any, axes: Any = None) -> Any:
-    ndim = np.ndim(a)
+    ndim = _ndim(a)
     if axes is None:
         axes = range(ndim)[::-1]
     return (a,), {"axes": tuple(int(i) % ndim for i in axes) if ndim else ()}
@@ -100,7 +106,7 @@ def _same_shapes(arrays: Any) -> Any:
 def expand_dims(a: Any, axis: Any) -> Any:
     """Insert axes of length 1."""
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    ndim = np.ndim(a) + len(axes)
+    ndim = _ndim(a) + len(axes)
     new = {_axis(i, ndim) for i in axes}
     if len(new) < len(axes):
         raise ValueError("repeated axis")
@@ -123,7 +129,7 @@ def squeeze(a: Any, axis: Any = None) -> Any:
 @composite(np.swapaxes)
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     """Exchange two axes."""
-    axes = list(range(np.ndim(a)))
+    axes = list(range(_ndim(a)))
     i, j = _axis(axis1, len(axes)), _axis(axis2, len(axes))
     axes[i], axes[j] = axes[j], axes[i]
     return np.transpose(a, axes)
@@ -134,7 +140,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     """Move axes to new places; the others keep their order."""
     sources = source if isinstance(source, (tuple, list)) else (source,)
     targets = destination if isinstance(destination, (tuple, list)) else (destination,)
-    ndim = np.ndim(a)
+    ndim = _ndim(a)
     moved = {_axis(t, ndim): _axis(s, ndim) for s, t in zip(sources, targets, strict=True)}
     rest = iter(i for i in range(ndim) if i not in moved.values())
     return np.transpose(a, [moved[i] if i in moved else next(rest) for i in range(ndim)])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import builtins
 import dis
 from collections.abc import Iterator
-from functools import lru_cache
 from types import CodeType
 from typing import NamedTuple
+
+from ..dag.node import once_for_each
 
 # These see the namespaces themselves, where a recorded function has substitutes.
 _REFLECTION = {"eval", "exec", "globals", "locals", "vars", "breakpoint"}
@@ -27,7 +28,7 @@ class Scan(NamedTuple):
     handles: bool
 
 
-@lru_cache(maxsize=4096)
+@once_for_each
 def scan(code: CodeType) -> Scan:
     """Scan a code object and those of the functions and classes defined in it."""
     reflects: str | None = None

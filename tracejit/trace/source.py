@@ -10,12 +10,11 @@ import dis
 import os
 import sys
 import warnings
-from functools import lru_cache
 from types import CodeType, FrameType
 
 import numpy as np
 
-from ..dag.node import Site
+from ..dag.node import Site, once_for_each
 from ..errors import TracejitWarning
 
 _INTERNAL = (
@@ -84,7 +83,7 @@ def user_stack() -> list[Site]:
     return sites
 
 
-@lru_cache(maxsize=1024)
+@once_for_each
 def _bindings(code: CodeType) -> dict[int, str]:
     """Map the offset of each instruction to the name that its result is stored in."""
     found: dict[int, str] = {}

@@ -13,20 +13,26 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ...dag.graph import Graph
 from ...dag.node import Node
+from ..nests import Nest
+from ..plan import Plan
 
 Operand = Callable[[Any], ast.expr]  # how a node or constant is written where it is read
 Number = Callable[[float, "np.dtype[Any]"], "ast.expr | None"]  # likewise a number of a dtype
 
 
 class Target(Protocol):
-    """What the emitter asks about each node."""
+    """What the emitter asks about a graph and about each node that no kernel computes."""
+
+    def plan(self, graph: Graph) -> tuple[Graph, Plan]:
+        """Decide which nodes are computed together, and bring the graph into that order."""
 
     def takes_slot(self, node: Node) -> bool:
         """Tell whether the node can be computed into a given array."""
 
-    def overwrites(self, node: Node, source: Node) -> bool:
-        """Tell whether the node may be computed in the memory of this input."""
+    def overwrites(self, node: Node, source: Node, nest: Nest | None) -> bool:
+        """Tell whether the node, computed in this nest, may take the memory of an input."""
 
     def is_inlined(self, node: Node, readers: int) -> bool:
         """Tell whether the node is written inside the line of its reader."""

@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from ...dag.graph import Graph
 from ...dag.node import Node, Spec
 from ...dag.op import HOLE, is_draw, numpy_path
 from ...ops.index import is_basic
 from .. import syntax as s
+from ..plan import Plan
 from . import Number, Operand
 from .created import EXPRESSIONS
 
@@ -37,6 +39,11 @@ _WITH_COPYTO = {"where", "astype", "copy", "full", "zeros",
                 "index_set", "index_add", "unindex"}  # fmt: skip
 
 
+def plan(graph: Graph) -> tuple[Graph, Plan]:
+    """Compute each node by itself, where it stands."""
+    return graph, Plan()
+
+
 def takes_slot(node: Node) -> bool:
     """Tell whether the node can be computed into a given array."""
     if node.op.name == "where":  # copyto wants a mask where np.where takes any condition
@@ -45,7 +52,7 @@ def takes_slot(node: Node) -> bool:
     return node.op.out or node.op.name in _WITH_COPYTO or node.op.name.endswith("_where")
 
 
-def overwrites(node: Node, source: Node) -> bool:
+def overwrites(node: Node, source: Node, nest: object = None) -> bool:
     """Tell whether the node may be computed in the memory of this input."""
     op = node.op
     if op.name in ("index_set", "index_add"):
@@ -109,11 +116,11 @@ def statements(
 ) -> list[ast.stmt]:
     """Write a node as statements that bind `name`, computing into `slot` where it has one."""
     op, target = node.op, name
-    if op.elementwise and node.spec.is_array:
+    if op.elementwise and node.spec.cls is np.ndarray:
         operand = _matched(node, operand, number)
     if op.name in _MULTIPLE:
         return _MULTIPLE[op.name](node, target, slot, operand, in_place, comment)
-    if op.name.endswith("_where") and op.variadic:
+    if op.variadic and op.name.endswith("_where"):
         return _masked(node, target, slot, operand, comment)
     if slot is None:
         return [s.assign(target, expression(node, operand), comment)]
@@ -147,15 +154,18 @@ def _matched(node: Node, operand: Operand, number: Number) -> Operand:
     make an array of a Python float.
     """
     shape, dtype = node.spec.shape, node.spec.dtype
-    same = sum(type(i) is Node and i.spec.shape == shape and i.spec.dtype == dtype
-               for i in node.inputs)  # fmt: skip
+
+    def is_like_it(value: Any) -> bool:
+        spec = value.spec if type(value) is Node else None
+        return spec is not None and spec.shape == shape and bool(spec.dtype == dtype)
 
     def matched(value: Any) -> ast.expr:
-        if type(value) is Node and value.spec.is_array:
+        if type(value) is Node and value.spec.cls is np.ndarray:
             row = len(shape) == 2 and shape[0] == 1 and value.spec.shape == shape[1:]
             return s.subscript(operand(value), s.literal(None)) if row else operand(value)
-        if type(value) is float and same and dtype is not None and dtype.kind == "f":
-            return number(value, dtype) or operand(value)
+        if type(value) is float and dtype is not None and dtype.kind == "f":
+            same = any(is_like_it(i) for i in node.inputs)
+            return (number(value, dtype) if same else None) or operand(value)
         return operand(value)
 
     return matched

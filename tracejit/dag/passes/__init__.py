@@ -15,7 +15,9 @@ from .drop_dead import drop_dead
 from .fold_constants import fold_constants
 from .fuse import fuse
 from .hoist import hoist
+from .join_slices import join_slices
 from .merge_common import merge_common
+from .merge_matmuls import merge_matmuls
 from .reroll import reroll
 from .simplify import simplify
 
@@ -30,6 +32,8 @@ PIPELINE: tuple[Pass, ...] = (
     hoist,
     simplify,
     drop_dead,
+    join_slices,
+    merge_matmuls,
     fuse,
 )
 

@@ -16,14 +16,13 @@ from itertools import count
 
 from ..graph import Graph, rebuild_lines
 from ..node import Node
-from ..op import GUARD
 
 
 def fuse(graph: Graph) -> Graph:
     """Number the fusion groups and bring each group's nodes together."""
     users = graph.users()
     returned = graph.every_output()
-    segments = _segments(graph)
+    segments = graph.segments()
 
     def fuse_line(line: Graph) -> Graph:
         last: dict[Node, Node] = {}  # each node -> the last node of its group
@@ -53,18 +52,6 @@ def fuse(graph: Graph) -> Graph:
         return replace(line, nodes=tuple(order), groups=groups)
 
     return rebuild_lines(graph, fuse_line)
-
-
-def _segments(graph: Graph) -> dict[Node, int]:
-    """Number the stretches between guards, and say in which each node stands."""
-    found: dict[Node, int] = {}
-    number = 0
-    for line in graph.lines():
-        number += 1
-        for node in line.nodes:
-            number += node.op is GUARD
-            found[node] = number
-    return found
 
 
 def _fusible(node: Node) -> bool:

@@ -29,10 +29,12 @@ def merge_common(graph: Graph) -> Graph:
             return node
         if not node.operands and node.spec.is_array:  # a new array, that is written to
             return node
-        inputs = [_key(i) for i in node.inputs]
-        if node.op.name in _COMMUTATIVE:
-            inputs.sort(key=repr)
-        key = (node.op, tuple(inputs), repr(node.attrs), node.spec)
+        inputs = [id(i) if type(i) is Node else _key(i) for i in node.inputs]
+        if node.op.name in _COMMUTATIVE and repr(inputs[0]) > repr(inputs[1]):
+            inputs.reverse()
+        spec = node.spec
+        attrs = repr(node.attrs) if node.attrs else ""
+        key = (node.op, *inputs, attrs, spec.cls, spec.shape, spec.dtype)
         keys[node] = key
         return known.setdefault(key, node)
 
@@ -45,9 +47,7 @@ def merge_common(graph: Graph) -> Graph:
 
 
 def _key(value: Any) -> Hashable:
-    """Identify an input: nodes by identity, constants by type and exact value."""
-    if type(value) is Node:
-        return id(value)
+    """Identify a constant by type and exact value; nodes are identified by themselves."""
     if isinstance(value, np.ndarray):
         small = value.nbytes <= 1024
         return (value.shape, value.dtype.str, value.tobytes() if small else id(value))

@@ -28,25 +28,22 @@ RULES: dict[str, list[Rule]] = {}
 def simplify(graph: Graph) -> Graph:
     """Apply the rules to every node, until none applies to it."""
 
-    def rewrite(node: Node) -> Any:
-        for _ in range(8):
-            new = _once(node)
-            if new is None:
-                return node
-            if type(new) is not Node or new in placed or new.op.effect:
-                return new
-            node = new
-        return node
-
     placed: set[Node] = set(graph.inputs)
 
-    def note(node: Node) -> Any:
-        new = rewrite(node)
+    def rewrite(node: Node) -> Any:
+        new: Any = node
+        for _ in range(8):
+            better = _once(new)
+            if better is None:
+                break
+            new = better
+            if type(new) is not Node or new in placed or new.op.effect:
+                break
         if type(new) is Node:
             placed.add(new)
         return new
 
-    return rebuild(graph, note)
+    return rebuild(graph, rewrite)
 
 
 def _once(node: Node) -> Any:
@@ -111,6 +108,11 @@ def _narrow(node: Node) -> Any:
     if not node.spec.is_array or node.op.name in ("astype", "copy"):
         return None
     for position, value in enumerate(node.inputs):
+        if type(value) is Node:
+            if value.op.name not in ("broadcast_to", "full"):
+                continue
+        elif not isinstance(value, (np.ndarray, np.floating)):
+            continue
         others = [i for n, i in enumerate(node.inputs) if n != position]
         if not any(type(o) is Node and o.spec.shape == node.spec.shape for o in others):
             continue
@@ -124,7 +126,7 @@ def _narrow(node: Node) -> Any:
             source = value.inputs[0]
             if _dtype_of(source) in (None, value.spec.dtype) and _float_among(valued, value.spec):
                 small = source
-        elif isinstance(value, (np.ndarray, np.floating)) and _float_among(valued, value):
+        elif type(value) is not Node and _float_among(valued, value):
             number = _number(value)
             small = None if number is None else float(number)
         if small is not None:
