@@ -124,6 +124,7 @@ def fit(model: Model, rng: np.random.Generator) -> None:
 def time_step(model: Model, rounds: int = 50, calls: int = 10) -> tuple[float, float]:
     """Return the median microseconds of a loss with its gradients, direct and compiled."""
     args = model.args(slice(BATCH))
+    model.df.wait()  # for the machine code
     contenders = (jit_grad(model.loss, optimize=False), model.df)
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
@@ -166,6 +167,9 @@ def main() -> None:
 
     batch = tanh.args(slice(BATCH))
     print(f"\nThe Python emitted for the {tanh.name}:\n\n{tanh.df.source(*batch)}")
+    loops = tanh.df.source(*batch, backend="numba")
+    print("\nThe loops that became machine code in the meantime:\n")
+    print(loops[loops.index("@njit(") : loops.index("def allocate")])
 
     x, y = tanh.held_out
     classes = y.argmax(axis=1)

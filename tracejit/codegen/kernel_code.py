@@ -167,8 +167,10 @@ class _LocalNames:
 
 PRELUDE: list[ast.stmt] = ast.parse(
     """from numba import njit
-compiled = dict(error_model='numpy', fastmath={'contract'}, nogil=True, cache=True)
-inner = dict(compiled, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+compiled = dict(
+    error_model='numpy', fastmath={'contract'}, nogil=True, cache=True, no_cfunc_wrapper=True
+)
+inner = dict(compiled, no_cpython_wrapper=True)
 """
 ).body
 _OF_TWO = {"arctan2", "hypot", "copysign"}

@@ -125,7 +125,25 @@ def _phases(line: Graph, outputs: set[Node]) -> dict[Node, int]:
             phase = low | 1 if node in loopable else low + low % 2
         phases[node] = phase
         highest = max(highest, phase)
+    _put_off(line, phases, loopable, outputs)
     return phases
+
+
+def _put_off(
+    line: Graph, phases: dict[Node, int], loopable: set[Node], outputs: set[Node]
+) -> None:
+    """Let kernels compute in the phase of the first reader what no earlier one needs: unstored."""
+    fixed = outputs | _read_by_exits(line)
+    needed: dict[Node, int] = {}
+    for node in reversed(line.nodes):
+        when = needed.get(node)
+        if when is not None and node not in fixed:
+            if viewed(node) is not None:
+                phases[node] = max(phases[node], when)
+            elif node in loopable:
+                phases[node] = max(phases[node], when - (when % 2 == 0))
+        for source in node.operands:
+            needed[source] = min(needed.get(source, phases[node]), phases[node])
 
 
 def _note_stored(line: Graph, steps: list[Node | Kernel]) -> set[Node]:
@@ -162,15 +180,21 @@ def _note_stored(line: Graph, steps: list[Node | Kernel]) -> set[Node]:
 
 def _read_outside(line: Graph, kernel_of: dict[Node, Kernel]) -> set[Node]:
     """Collect what NumPy's calls, guards' exits and the results read."""
-    needed = {o for o in line.outputs if type(o) is Node}
+    needed = {o for o in line.outputs if type(o) is Node} | _read_by_exits(line)
     for node in line.nodes:
         if node not in kernel_of and viewed(node) is None:
             needed.update(node.operands)
         if node.op is LOOP:  # its kernels look through views
             needed.update(map(root_of, node.operands))
+    return needed
+
+
+def _read_by_exits(line: Graph) -> set[Node]:
+    """Collect what exits read, nodes of their own among it."""
+    read: set[Node] = set()
     for others in line.exits.values():
         for other in others.values():
             for part in other.lines():
-                needed.update(o for o in part.outputs if type(o) is Node)
-                needed.update(i for n in part.nodes for i in n.operands)
-    return needed
+                read.update(o for o in part.outputs if type(o) is Node)
+                read.update(i for n in part.nodes for i in n.operands)
+    return read
