@@ -27,7 +27,7 @@ _OF_FLOATS = {
     "absolute": "abs(a)", "fabs": "abs(a)", "copy": "a", "astype": "a", "full": "a",
     "sign": "one if a > zero else -one if a < zero else zero if a == zero else a",
     "maximum": "a if a > b or a != a else b", "minimum": "a if a < b or a != a else b",
-    "fmax": "a if a >= b or b != b else b", "fmin": "a if a <= b or b != b else b",
+    "fmax": "a if a > b or b != b else b", "fmin": "a if a < b or b != b else b",
     "floor": "np.floor(a)", "ceil": "np.ceil(a)", "trunc": "np.trunc(a)", "rint": "np.rint(a)",
     "deg2rad": "a * degree", "radians": "a * degree",
 }  # fmt: skip

@@ -90,7 +90,7 @@ def exp2_f8(x: float) -> float:
 
 def two_to_f8(u: float, v: float) -> float:
     """Return 2**(u + v), where v is small against u."""
-    v = v if abs(u) < 1100.0 else u - u
+    v = v if abs(u) < 1100.0 else 0.0
     u = 1100.0 if u > 1100.0 else u
     u = -1100.0 if u < -1100.0 else u
     k = (u + v) + ROUND_F8
