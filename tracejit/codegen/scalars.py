@@ -136,7 +136,8 @@ def form_of(node: Node) -> str | None:
         return None
     if out not in _FLOATS:
         same = all(dtype_of(i) in (out, None) for i in node.inputs)
-        return _OF_INTEGERS.get(name) if same else None
+        form = _OF_INTEGERS.get(name) if same else None
+        return f"np.int32({form})" if form and out == np.dtype("i4") else form  # Numba widens it
     if name == "power":
         return _power(node)
     if name in _SCALAR_FUNCTIONS:
