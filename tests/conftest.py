@@ -3,6 +3,7 @@
 import pytest
 
 from tracejit import config
+from tracejit.variant import Variant
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -13,3 +14,15 @@ def cache_folder(tmp_path_factory):
     config.settings.workers = 0
     return folder
 
+
+
+@pytest.fixture
+def interpreted(monkeypatch):
+    """Modules of the numba target in place of those of the numpy target, not compiled.
+
+    They are run as with NUMBA_DISABLE_JIT.
+    """
+    numba = pytest.importorskip("numba.core.config")
+    emit_for = Variant.emit_for
+    monkeypatch.setattr(numba, "DISABLE_JIT", 1)
+    monkeypatch.setattr(Variant, "emit_for", lambda self, target: emit_for(self, "numba"))

@@ -14,9 +14,8 @@ from tests.codegen.numba_programs import PROGRAMS
 from tracejit import TracejitWarning, jit_grad
 from tracejit.ops.index import like_it
 from tracejit.tree import flatten
-from tracejit.variant import Variant
 
-config = pytest.importorskip("numba.core.config")
+pytest.importorskip("numba")
 
 ALL = bool(os.environ.get("TRACEJIT_TEST_ALL"))
 COMPILED = [
@@ -24,14 +23,6 @@ COMPILED = [
     "compared again", "far arguments", "mixed", "named like parts", "strides", "history",
     "element behind a guard",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def interpreted(monkeypatch):
-    """Modules of the numba target in place of those of the numpy target, not compiled."""
-    emit_for = Variant.emit_for
-    monkeypatch.setattr(config, "DISABLE_JIT", 1)
-    monkeypatch.setattr(Variant, "emit_for", lambda self, target: emit_for(self, "numba"))
 
 
 def leaves(value):
