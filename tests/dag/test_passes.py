@@ -89,6 +89,18 @@ CASES = {
         square_0 = square(x)  # f8[2,3]
         return square_0""",
     ),
+    "what is chosen from is converted, where it is less": (
+        simplify,
+        lambda x: np.where(x > 0, np.sum(x, axis=1, keepdims=True), 0.0).astype("f4"),
+        (X,),
+        """x: f8[2,3]
+        greater_0 = greater(x, 0)  # b1[2,3]
+        sum_0 = sum(x, axis=1, keepdims=True)  # f8[2,1]
+        where_0 = where(greater_0, sum_0, 0.0)  # f8[2,3]
+        astype_0 = astype(sum_0, dtype=f4)  # f4[2,1]
+        where_1 = where(greater_0, astype_0, 0.0)  # f4[2,3]
+        return where_1""",
+    ),
     "nothing is assumed of zeros": (
         simplify,
         lambda x: (x * 0.0, x + 0.0, x - x),

@@ -325,3 +325,26 @@ def _is_one_row(value: Any) -> bool:
     if not _produced_by(value, "reshape") or type(value.inputs[0]) is not Node:
         return False
     return bool(value.attrs["shape"] == (1, *value.inputs[0].spec.shape))
+
+
+@_rule("astype")
+def _choose_converted(node: Node) -> Any:
+    """Convert what is chosen from, where that is less than what is chosen."""
+    source = node.inputs[0]
+    if type(source) is not Node or source.op.name != "where" or not source.spec.is_array:
+        return None
+    condition, *choices = source.inputs
+    arrays = [c for c in choices if type(c) is Node]
+    if not arrays or any(type(c) not in (Node, int, float) for c in choices):
+        return None
+    if any(not c.spec.is_array or c.spec.size >= source.spec.size for c in arrays):
+        return None
+    dtype = node.spec.dtype
+
+    def converted(choice: Any) -> Any:
+        if type(choice) is not Node:
+            return choice
+        spec = Spec(np.ndarray, choice.spec.shape, dtype, choice.spec.layout)
+        return node.like(node.op, (choice,), node.attrs, spec)
+
+    return node.like(source.op, (condition, *map(converted, choices)), {})
