@@ -15,7 +15,6 @@ def cache_folder(tmp_path_factory):
     return folder
 
 
-
 @pytest.fixture
 def interpreted(monkeypatch):
     """Modules of the numba target in place of those of the numpy target, not compiled.
