@@ -88,9 +88,10 @@ def compiled_loop(
         given = values[0] if len(values) == 1 else ast.Tuple(values, ast.Load())
         body.append(ast.Return(given))
     ranks = {loops.names[n]: len(n.spec.shape) for n in _values(loop, loops)}
+    own = {loops.names[loop.body.inputs[n]] for n in buffers.loops[node].begin}
+    counted.body = [_by_elements(_into_place(line, own), ranks) for line in counted.body]
     if any(_copies(line) for line in counted.body):
         return statements  # what is carried on would be in memory of the function's own
-    counted.body = [_by_elements(line, ranks) for line in counted.body]
     function = define("repeat", parameters, f"{result}({', '.join(types)})", body)
     call = s.call(function, *(s.name(name) for name in parameters))
     after = bound_results(numbers, [i for i in carried if not i.spec.is_array], call)
@@ -109,6 +110,22 @@ def _copies(line: ast.stmt) -> bool:
     return any(isinstance(part, ast.Attribute) and part.attr == "copy" for part in ast.walk(line))
 
 
+def _into_place(line: ast.stmt, own: set[str]) -> ast.stmt:
+    """Let a copy of what is carried on go to the memory that the loop has for it."""
+    if not (
+        isinstance(line, ast.Assign)
+        and isinstance(line.targets[0], ast.Name)
+        and line.targets[0].id in own
+        and isinstance(line.value, ast.Call)
+        and isinstance(line.value.func, ast.Attribute)
+        and line.value.func.attr == "copy"
+    ):
+        return line
+    whole = ast.Constant(Ellipsis)
+    target = ast.Subscript(s.name(line.targets[0].id), whole, ast.Store())
+    return ast.Assign([target], line.value.func.value)
+
+
 def _by_elements(line: ast.stmt, ranks: dict[str, int]) -> ast.stmt:
     """Write the storing of an array in a row as loops: Numba takes seconds to compile the other."""
     if not (
@@ -121,7 +138,9 @@ def _by_elements(line: ast.stmt, ranks: dict[str, int]) -> ast.stmt:
     target, name = line.targets[0], line.value.id
     places: list[ast.expr] = [s.name(LOOPS[i]) for i in range(ranks[name])]
     element = s.subscript(s.name(name), ast.Tuple(places, ast.Load()))
-    place = s.subscript(target.value, ast.Tuple([target.slice, *places], ast.Load()))
+    whole = isinstance(target.slice, ast.Constant) and target.slice.value is Ellipsis
+    row = [] if whole else [target.slice]
+    place = s.subscript(target.value, ast.Tuple([*row, *places], ast.Load()))
     copy: ast.stmt = s.store(place, element)
     for i in reversed(range(ranks[name])):
         length = s.subscript(s.attribute(s.name(name), "shape"), s.literal(i))
