@@ -751,7 +751,8 @@ df = jit_grad(cube)
 df(X)
 df.wait({wait})
 {more}
-print(machine.service()._workers[0]._process.pid if machine.service()._workers else "none")
+pid = machine.service()._workers[0]._process.pid if machine.service()._workers else "none"
+print(pid, flush=True)
 {end}
 """
 
