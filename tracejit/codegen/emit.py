@@ -29,7 +29,7 @@ from .allocation import allocate_function
 from .buffers import Buffers, assign_buffers, roots_of
 from .constants import Constants
 from .kernel_calls import KernelCalls
-from .kernel_code import PRELUDE, RESERVED, in_parts_functions, library_text
+from .kernel_code import PRELUDE, in_parts_functions, library_text, reserved_names
 from .loops import Loops
 from .names import Names, name_nodes
 from .placing import copy_parts
@@ -96,7 +96,7 @@ class _Emitter:
         helpers = (self.target.helper(node) for node in of_ops)
         self.helpers = dict(h for h in helpers if h is not None)
         functions = {k: v for node in of_ops for k, v in target.functions(node).items()}
-        reserved = RESERVED if kernels else ()
+        reserved = reserved_names() if kernels else ()
         self.names = Names([*self.slots, *self.slabs, *self.helpers, *functions, *reserved])
         self.results_name = self.names.take("results")
         self.title = self.names.take(graph.name if graph.name.isidentifier() else "function")

@@ -17,7 +17,6 @@ import numpy as np
 
 from ..dag.node import Node, Spec, dtype_name
 from ..dag.op import numpy_path
-from . import library
 from . import syntax as s
 from .kernel_body import ENDS, LOOPS, KernelBody
 from .nest_code import nest_statements
@@ -174,15 +173,24 @@ inner = dict(compiled, no_cpython_wrapper=True)
 """
 ).body
 _OF_TWO = {"arctan2", "hypot", "copysign"}
-# What modules with kernels define beside the user's names, and what kernels name themselves.
-RESERVED = {
-    "njit", "LinAlgError", "compiled", "inner", "OPTIONS", "scalar", "reorder", "shared", "far",
-    "work", *library.PIECES, *(f"{name}_{dtype}" for name in CALLED for dtype in ("f8", "f4")),
-}  # fmt: skip
+
+
+def reserved_names() -> set[str]:
+    """Give the names that modules with kernels need for themselves."""
+    from . import library  # it reads the text of its functions
+
+    return {
+        "njit", "LinAlgError", "compiled", "inner", "OPTIONS", "scalar", "reorder", "shared", "far",
+        "work", "os", "config", "pairwise", "ThreadPoolExecutor", "ThreadpoolController", "POOLS",
+        "LIBRARIES", "count_threads", "in_parts", *library.PIECES,
+        *(f"{name}_{dtype}" for name in CALLED for dtype in ("f8", "f4")),
+    }  # fmt: skip
 
 
 def library_text(kernels: Kernels) -> str:
     """Give the text of the functions that kernels call."""
+    from . import library
+
     called = sorted(kernels.used)
     text = library.source_of(n for n in called if n in library.PIECES)
     for name in called:
