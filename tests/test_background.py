@@ -157,7 +157,7 @@ def test_there_is_nothing_to_wait_for(workers, stand_in):
     df = jit_grad(cube, backend="numpy")
     df(X), df(X)
     assert df.wait() and stand_in.emissions == 0
-    assert said(df) == "backend='numpy'"
+    assert said(df) == "off: backend='numpy' was asked for"
 
 
 def test_equal_kernels_are_compiled_once(workers, stand_in):

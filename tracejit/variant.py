@@ -262,16 +262,19 @@ class Variant:
                 )
             return f"not yet: compiled when its calls have taken {due} s; {spent}"
         if job.form is None or state != "ready":
-            reason = {"pointless": "nothing in it is worth machine code"}.get(state, job.reason)
+            reason = {
+                "pointless": "nothing in it is worth machine code",
+                "waiting": "for the worker, which does one at a time",
+            }.get(state, job.reason)
             return f"{state}: {reason}" if reason else state
         kernels = ", ".join(f"{name} {took:.2f} s" for name, took in job.seconds.items())
-        return f"{job.origin} ({kernels}): {job.form.path}"
+        return f"{job.origin} (to compile it took {kernels}): {job.form.path}"
 
 
 def without_machine_code(backend: str) -> str | None:
     """Say why this process makes no machine code for a backend; None: it does."""
     if backend == "numpy":
-        return "backend='numpy'"
+        return "off: backend='numpy' was asked for"
     if not has_numba():
         return "Numba is not installed: pip install tracejit[fast]"
     if backend == "auto" and settings.workers == 0:
@@ -293,7 +296,6 @@ def _too_many(tree: Graph) -> str:
         f"its branches on data have gone {settings.max_paths} ways, most often at {guard.where}; "
         "use np.where there, or set TRACEJIT_MAX_PATHS"
     )
-
 
 
 def repeats(result: Run, recorder: Recorder) -> bool:

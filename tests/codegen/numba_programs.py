@@ -285,6 +285,25 @@ def mixed(x, s, n, mask, k):
     return np.sum(z) * s + np.sum(mask * y) + np.sum(x + 1) * 0.5, z, y * k, x * 2.0 + s
 
 
+def recursion(p, y):
+    """The adjoint of what is stacked is an array without axes."""
+    v = [np.exp(p[0])]
+    for t in range(1, 20):
+        v.append(p[1] ** 2 * y[t - 1] + 0.3 * v[-1])
+    return np.sum(np.stack(v) ** 2)
+
+
+def scalar_equations(rates, start, seen):
+    """A loop of numbers alone."""
+    x, y = start
+    total = 0.0
+    for t in range(30):
+        dx, dy = rates[0] * x - x * y, x * y - rates[1] * y
+        x, y = x + 0.01 * dx, y + 0.01 * dy
+        total = total + (x - seen[t]) ** 2
+    return total
+
+
 SINGLE = numbers(2, 3).astype("f4")
 PROGRAMS = {
     "elements of results": (elements_of_results, ((0.3, 1.4), np.array([0.9, 1.4])), (2.3, 1.1)),
@@ -319,6 +338,8 @@ PROGRAMS = {
     "array in a loop": (array_in_a_loop, numbers(3, 3)),
     "filtered": (filtered, numbers(2, 2, scale=0.3), np.eye(2)),
     "named like parts": (named_like_parts, numbers(3), numbers(3, seed=1), numbers(3, seed=2)),
+    "recursion": (recursion, numbers(3), numbers(30)),
+    "scalar equations": (scalar_equations, numbers(2), np.array([1.0, 0.5]), numbers(30)),
     "inv": (inv, numbers(2, 2)),
     "plus": (plus, numbers(3)),
     "compared again": (compared_again, *(numbers(8, 33, seed=k) for k in range(3))),

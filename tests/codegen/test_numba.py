@@ -21,7 +21,7 @@ ALL = bool(os.environ.get("TRACEJIT_TEST_ALL"))
 COMPILED = [
     "one element", "returned views", "Fortran carried", "Fortran through NumPy", "filtered",
     "compared again", "far arguments", "mixed", "named like parts", "strides", "history",
-    "element behind a guard",
+    "element behind a guard", "recursion", "scalar equations",
 ]  # fmt: skip
 
 

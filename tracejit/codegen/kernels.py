@@ -28,13 +28,18 @@ def plan_kernels(graph: Graph) -> tuple[Graph, Plan]:
     plan = Plan()
     if sum(is_loopable(n) for n in deep_nodes(graph)) > MANY:
         return graph, plan
-    found = everywhere(lambda each: rebuild_lines(each, lambda line: _plan_line(line, plan)))
-    return found(graph), plan
+    arguments = graph.inputs
+
+    def plan_lines(each: Graph) -> Graph:
+        in_loop = each.inputs != arguments
+        return rebuild_lines(each, lambda line: _plan_line(line, plan, in_loop))
+
+    return everywhere(plan_lines)(graph), plan
 
 
-def _plan_line(line: Graph, plan: Plan) -> Graph:
+def _plan_line(line: Graph, plan: Plan, in_loop: bool) -> Graph:
     outputs = {o for o in line.outputs if type(o) is Node}
-    phases = _phases(line, outputs)
+    phases = _phases(line, outputs, in_loop)
     by_phase: dict[int, list[Node]] = {}
     for node in line.nodes:
         by_phase.setdefault(phases[node], []).append(node)
@@ -105,12 +110,13 @@ def _note_places(line: Graph, steps: list[Node | Kernel], plan: Plan) -> None:
                 put(node, number)
 
 
-def _phases(line: Graph, outputs: set[Node]) -> dict[Node, int]:
+def _phases(line: Graph, outputs: set[Node], in_loop: bool) -> dict[Node, int]:
     """Give each node the earliest phase: even for NumPy, odd for kernels."""
     phases: dict[Node, int] = {}
     floor = highest = 0
     loopable = {n for n in line.nodes if is_loopable(n)}
-    if not any(i.spec.is_array for n in loopable for i in (n, *n.operands)):
+    pure = in_loop and all(n in loopable or viewed(n) is not None for n in line.nodes)
+    if not pure and not any(i.spec.is_array for n in loopable for i in (n, *n.operands)):
         loopable.clear()  # arithmetic of numbers: a call would cost more than it
     for node in line.nodes:
         low = max((phases.get(i, 0) for i in node.operands), default=0)

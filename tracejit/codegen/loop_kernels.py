@@ -28,8 +28,9 @@ def carries_arrays_in_slots(node: Node, buffers: Buffers) -> bool:
     loop: Loop = node.attrs["loop"]
     placement = buffers.loops[node]
     inputs = loop.body.inputs
-    if any(i.spec.is_python for i in inputs[loop.carried : loop.first_fixed]):
-        return False
+    rows = inputs[loop.carried : loop.first_fixed]
+    if any(i.spec.is_python or (i.spec.is_array and not i.spec.shape) for i in rows):
+        return False  # Numba makes numbers of another kind of them
     for number in range(loop.carried):
         output = loop.body.outputs[number]
         spec = output.spec if type(output) is Node else None
