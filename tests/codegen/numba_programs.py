@@ -200,6 +200,13 @@ def history(x):
     return np.sum(np.stack(h) * x), h[3], h[12], h[-2]
 
 
+def kept_and_collected(p):
+    y, z = p[0].copy(), p[0] * 0.3
+    for _ in range(12):
+        y, z = z * 0.5, np.sin(y + p[1])
+    return np.sum(np.tanh(y + z))
+
+
 def numbers_carried(x):
     total, h = 0.0, x
     for i in range(12):
@@ -338,6 +345,7 @@ PROGRAMS = {
     "transposed carried": (transposed_carried, numbers(3, 8)[:, ::2], numbers(3, 4, scale=0.3)),
     "exchanged": (exchanged, numbers(3), numbers(3, seed=1)),
     "history": (history, numbers(3)),
+    "kept and collected": (kept_and_collected, (numbers(3, 4), numbers(4))),
     "numbers carried": (numbers_carried, numbers(3)),
     "total in a loop": (total_in_a_loop, numbers(2, 3)),
     "array in a loop": (array_in_a_loop, numbers(3, 3)),

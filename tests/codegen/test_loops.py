@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.trees import record
+from tracejit import jit_grad
 from tracejit.dag.loop import bodies
 from tracejit.outcome import Wanted
 
@@ -129,3 +130,20 @@ def test_lines_of_a_loop_are_known():
             assert "np.tanh" in text[line - 1]
             return
     raise AssertionError("there is no tanh")
+
+
+def kept_and_collected(p):
+    y, z = p["x"].copy(), p["x"] * 0.3
+    for _ in range(12):
+        y, z = z * 0.5, np.sin(y + p["row"])
+    return np.sum(np.tanh(y + z))
+
+
+def test_a_kept_value_goes_on_in_its_row_when_it_is_collected_too():
+    args = ({"x": np.linspace(-1.0, 1.0, 12).reshape(3, 4), "row": np.arange(4.0)},)
+    compiled = jit_grad(kept_and_collected, audit=False, backend="numpy")
+    expected, _ = jit_grad(kept_and_collected, optimize=False)(*args)
+    for _ in range(3):
+        grads, _ = compiled(*args)
+        for name in grads:
+            np.testing.assert_allclose(grads[name], expected[name], rtol=1e-12)

@@ -294,7 +294,13 @@ class Loops:
                 continue
             outer = type(output) is Node and output.op is INPUT
             crossing = crossing or outer
-            renamed = number in placement.fresh or (number in loop.kept and not outer)
+            kept = number in loop.kept and inside.spec.is_array and not outer
+            if kept:  # the row, also where the value was computed into memory that is used again
+                place = loop.carried + loop.kept.index(number)
+                if not _is_direct(placement.direct, output, place):
+                    index = self._index(node, loop, 1, 1)
+                    value = self._read(self._stacks[node, place], index, inside)
+            renamed = number in placement.fresh or kept
             if inside.spec.is_array and type(output) is Node and not renamed:
                 value = s.method(value, "copy")
             moves.append(([name], [value]))
