@@ -69,6 +69,16 @@ def _without_new(key: Any, shape: tuple[int, ...]) -> list[Any]:
     return [part for part in parts_of(key, len(shape)) if part is not None]
 
 
+def is_sliced(value: Any) -> bool:
+    """Tell whether a value views an array by an index."""
+    below = viewed(value)
+    while below is not None:
+        if value.op.name == "index":
+            return True
+        value, below = below, viewed(below)
+    return False
+
+
 def parts_of(key: Any, ndim: int) -> list[Any]:
     """Write a basic index out: one part per axis, and None for new ones."""
     parts = list(key) if type(key) is tuple else [key]

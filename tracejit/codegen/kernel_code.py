@@ -74,7 +74,7 @@ class Kernels:
         lines = [*(self._new_array(n, local.element(n)) for n in kernel.totals), *lines]
         if returned:
             lines.append(ast.Return(_one_or_tuple([s.name(local.element(n)) for n in returned])))
-        types = ["i8"] * len(ends)
+        types = ["u8"] * len(ends)  # of a signed index Numba asks whether it counts from the end
         types += [self._array_type(value) for value in body.arrays.values()]
         types += [_scalar_type(node.spec) for node in body.scalars]
         results = [type_text_of(node.spec, "C") for node in returned]

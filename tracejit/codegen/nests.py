@@ -19,7 +19,7 @@ from ..dag.node import Node, Spec, spec_of
 from ..dag.op import INPUT
 from ..dag.passes.merge_matmuls import SMALL
 from ..ops.reduce import axes_of
-from .access import Axes, axes_through, is_block, root_of, viewed
+from .access import Axes, axes_through, is_block, is_sliced, root_of, viewed
 from .scalars import KNOWN, dtype_of, form_of, is_number
 
 _FLOATS = (np.dtype("f8"), np.dtype("f4"))
@@ -338,6 +338,8 @@ class Nest:
             return False
         if self.row is not None and 0 in self.row:
             return False
+        if any(n.op.name in PADDED or any(map(is_sliced, n.operands)) for n in self.nodes):
+            return False  # the ends of parts are unsigned, which does not go with offsets
         return all(0 in self.level(n) or n.spec.size <= FEW for n in self.late)
 
     def settle(self) -> None:
