@@ -221,3 +221,16 @@ def test_ten_thousand_statements():
         np.testing.assert_allclose(grads, first[0], rtol=1e-12)
         assert np.isclose(loss, first[1])
     assert df.cache_info().direct == 0
+
+
+def test_unpacked_values_get_no_name_of_another():
+    def unpacked(x):
+        first, second = x
+        return first * second
+
+    df = jit_grad(unpacked)
+    for _ in range(2):
+        df(np.array([2.0, 3.0]))
+    source = df.source(np.array([2.0, 3.0]))
+    assert "index_0 = x[0]" in source and "index_1 = x[1]" in source
+    assert "first" not in source.split("def accepts")[0]

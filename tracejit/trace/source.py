@@ -91,6 +91,9 @@ def _bindings(code: CodeType) -> dict[int, str]:
     for instruction in dis.get_instructions(code):
         if instruction.opname in ("CACHE", "EXTENDED_ARG", "NOP"):
             continue
+        if instruction.opname.startswith("UNPACK_"):  # several results, and one instruction
+            previous = None
+            continue
         if previous is not None and instruction.opname.startswith("STORE_") and (
             "FAST" in instruction.opname or instruction.opname in ("STORE_DEREF", "STORE_NAME")
         ):
