@@ -127,7 +127,7 @@ def test_machine_code_takes_over(workers, stand_in):
     assert workers.compiled == before + 1
     for _ in range(3):
         is_right(df(X))
-    assert said(df).startswith("compiled by the worker (times ")
+    assert said(df).startswith("compiled by the worker (to compile it took times ")
     assert df.cache_info().misses == 1 and df.cache_info().direct == 0
 
 
