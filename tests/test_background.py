@@ -678,7 +678,8 @@ ROOT = os.path.dirname(os.path.dirname(__file__))
 def run_script(folder, body, also="", meanwhile="", **environment):
     text = SCRIPT.format(root=ROOT, also=also, meanwhile=meanwhile, body=textwrap.dedent(body))
     path = folder / "script.py"
-    path.write_text(text)
+    if not path.exists() or path.read_text() != text:  # another process may be reading it
+        path.write_text(text)
     folder.chmod(0o700)
     environment = {**os.environ, "TRACEJIT_CACHE_DIR": str(folder), **environment}
     return subprocess.run(
@@ -719,7 +720,8 @@ def test_many_processes_at_once(tmp_path):
         out = run_script(tmp_path, FULL_SPEED, also)
         outputs.append(out.stdout or out.stderr)
 
-    (tmp_path / "script.py").write_text("")
+    text = SCRIPT.format(root=ROOT, also=also, meanwhile="", body=FULL_SPEED)
+    (tmp_path / "script.py").write_text(text)
     threads = [threading.Thread(target=run) for _ in range(4)]
     for thread in threads:
         thread.start()
