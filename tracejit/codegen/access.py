@@ -105,8 +105,7 @@ def _through(node: Node, source: Node, index: tuple[Step, ...]) -> tuple[Step, .
         axes = node.attrs["axes"]
         return tuple(index[axes.index(i)] for i in range(len(shape)))
     if name == "broadcast_to":
-        own = index[len(index) - len(shape) :]
-        return tuple(FIRST if n == 1 else step for n, step in zip(shape, own, strict=True))
+        return aligned(shape, index)
     if name in ("reshape", "ravel"):
         long = (s for s, n in zip(index, node.spec.shape, strict=True) if n != 1)
         return tuple(FIRST if n == 1 else next(long) for n in shape)

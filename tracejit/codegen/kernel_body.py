@@ -109,7 +109,6 @@ class KernelBody:
         return self.at(self.read_array(root), places)
 
 
-
 def place_of(step: Step) -> ast.expr:
     """Write an index along one axis."""
     if step.loop is None:

@@ -10,11 +10,11 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from ..dag.node import Layout, Node, spec_of
+from ..dag.node import Layout, Node
 from . import syntax as s
 from .buffers import Buffers
 from .constants import Constants
-from .kernel_code import Kernels, bound_results, bound_totals, type_text_of
+from .kernel_code import Kernels, bound_results, bound_totals, constant_type, type_text_of
 from .loop_kernels import carries_arrays_in_slots, compiled_loop
 from .loops import Loops
 from .names import Names
@@ -102,8 +102,7 @@ class KernelCalls:
             for name, slot in zip(self._slots, self._buffers.slots, strict=True)
         }
         for name, array in self._constants.arrays.items():
-            layout = "C" if array.flags.c_contiguous else None
-            types[name] = type_text_of(spec_of(array), layout)
+            types[name] = constant_type(array)
         for node, name in self._known.items():
             if node.spec.cls is not tuple:
                 types.setdefault(name, type_text_of(node.spec, self.layout(node)))

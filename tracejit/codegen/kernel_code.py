@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.node import Node, Spec, dtype_name
+from ..dag.node import Node, Spec, dtype_name, spec_of
 from ..dag.op import numpy_path
 from . import syntax as s
 from .kernel_body import ENDS, LOOPS, KernelBody
@@ -73,15 +73,12 @@ class Kernels:
         returned = [*kernel.given, *kernel.totals]
         lines = [*(self._new_array(n, local.element(n)) for n in kernel.totals), *lines]
         if returned:
-            lines.append(ast.Return(_one_or_tuple([s.name(local.element(n)) for n in returned])))
+            lines.append(ast.Return(one_or_tuple([s.name(local.element(n)) for n in returned])))
         types = ["u8"] * len(ends)  # of a signed index Numba asks whether it counts from the end
         types += [self._array_type(value) for value in body.arrays.values()]
         types += [_scalar_type(node.spec) for node in body.scalars]
         results = [type_text_of(node.spec, "C") for node in returned]
-        result = "void" if not results else results[0]
-        if len(results) > 1:
-            result = f"Tuple(({', '.join(results)}))"
-        signature = f"{result}({', '.join(types)})"
+        signature = signature_text(results, types)
         name = self._function(_title(kernel.nodes), parameters, signature, lines, "compiled")
         arguments = [argument(value) for value in body.arrays.values()]
         arguments += [argument(node) for node in body.scalars]
@@ -96,17 +93,12 @@ class Kernels:
         """Add a function that Python calls, or find an equal one; return its name."""
         return self._function(title, parameters, signature, lines, "compiled")
 
-    def is_function(self, name: str) -> bool:
-        """Tell whether a name is that of a kernel."""
-        return name in self._known.values()
-
     def _part(
         self, title: str, values: dict[str, Any], node: Node, lines: list[ast.stmt]
     ) -> str:
         """Make a function of arrays that kernels call; it returns what has no array."""
         types = [self._array_type(value) for value in values.values()]
-        result = "void" if node.spec.is_array else _scalar_type(node.spec)
-        signature = f"{result}({', '.join(types)})"
+        signature = signature_text([] if node.spec.is_array else [_scalar_type(node.spec)], types)
         return self._function(title, [*values], signature, lines, "inner")
 
     def _function(
@@ -114,7 +106,7 @@ class Kernels:
         options: str,
     ) -> str:  # fmt: skip
         kept = {*_KEPT, *self.used, *self._known.values()}
-        key = signature + _without_names(parameters, lines, kept)
+        key = f"{options} {signature} {_without_names(parameters, lines, kept)}"
         if key in self._known:
             return self._known[key]
         name = self._known[key] = self._take(title)
@@ -127,10 +119,8 @@ class Kernels:
 
     def _array_type(self, value: Any) -> str:
         if type(value) is not Node:
-            layout = "C" if value.flags.c_contiguous else "A"
-            return _type_text(value.dtype, value.ndim, layout)
-        assert value.spec.dtype is not None
-        return _type_text(value.spec.dtype, len(value.spec.shape), self._layout(value))
+            return constant_type(value)
+        return type_text_of(value.spec, self._layout(value))
 
 
 class _LocalNames:
@@ -222,15 +212,28 @@ def in_parts_functions() -> list[ast.stmt]:
     return kept
 
 
-def _one_or_tuple(values: list[ast.expr]) -> ast.expr:
+def one_or_tuple(values: list[ast.expr]) -> ast.expr:
+    """Write what a function returns: a value, or several."""
     return values[0] if len(values) == 1 else ast.Tuple(values, ast.Load())
 
 
-def _type_text(dtype: np.dtype[Any], ndim: int, layout: Any) -> str:
-    name = dtype_name(dtype)
-    if ndim == 0:
+def signature_text(results: list[str], parameters: list[str]) -> str:
+    """Write the signature of a function from the types of what it returns and takes."""
+    result = results[0] if results else "void"
+    if len(results) > 1:
+        result = f"Tuple(({', '.join(results)}))"
+    return f"{result}({', '.join(parameters)})"
+
+
+def type_text_of(spec: Spec, layout: Any) -> str:
+    """Write the type of a value for a signature; a layout that is not known is any."""
+    if not spec.is_array:
+        return _scalar_type(spec)
+    assert spec.dtype is not None
+    name = dtype_name(spec.dtype)
+    if not spec.shape:
         return f"Array({name}, 0, 'C')"
-    axes = [":"] * ndim
+    axes = [":"] * len(spec.shape)
     if layout == "C":
         axes[-1] = "::1"
     elif layout == "F":
@@ -238,12 +241,9 @@ def _type_text(dtype: np.dtype[Any], ndim: int, layout: Any) -> str:
     return f"{name}[{', '.join(axes)}]"
 
 
-def type_text_of(spec: Spec, layout: Any) -> str:
-    """Write the type of a value for a signature."""
-    if not spec.is_array:
-        return _scalar_type(spec)
-    assert spec.dtype is not None
-    return _type_text(spec.dtype, len(spec.shape), layout)
+def constant_type(array: np.ndarray[Any, Any]) -> str:
+    """Write the type of a constant array for a signature."""
+    return type_text_of(spec_of(array), "C" if array.flags.c_contiguous else None)
 
 
 def _scalar_type(spec: Spec) -> str:

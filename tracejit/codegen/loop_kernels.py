@@ -17,7 +17,7 @@ from . import syntax as s
 from .buffers import Buffers
 from .guards import names_read
 from .kernel_body import LOOPS
-from .kernel_code import bound_results, type_text_of
+from .kernel_code import bound_results, one_or_tuple, signature_text, type_text_of
 from .loops import Loops
 
 TypeOf = Callable[[str], str | None]  # the signature's type of what a name stands for
@@ -79,21 +79,17 @@ def compiled_loop(
             parameters.append(name)
             types.append(typed)
     results = [type_text_of(*known[name]) for name in numbers]
-    result = "void" if not results else results[0]
-    if len(results) > 1:
-        result = f"Tuple(({', '.join(results)}))"
     counted = _counted(repeated)
     body: list[ast.stmt] = [counted]
-    values = [s.name(name) for name in numbers]
+    values: list[ast.expr] = [s.name(name) for name in numbers]
     if values:
-        given = values[0] if len(values) == 1 else ast.Tuple(values, ast.Load())
-        body.append(ast.Return(given))
+        body.append(ast.Return(one_or_tuple(values)))
     ranks = {loops.names[n]: len(n.spec.shape) for n in _values(loop, loops)}
     own = {loops.names[loop.body.inputs[n]] for n in buffers.loops[node].begin}
     counted.body = [_by_elements(_into_place(line, own), ranks) for line in counted.body]
     if any(_copies(line) for line in counted.body):
         return statements  # what is carried on would be in memory of the function's own
-    function = define("repeat", parameters, f"{result}({', '.join(types)})", body)
+    function = define("repeat", parameters, signature_text(results, types), body)
     call = s.call(function, *(s.name(name) for name in parameters))
     after = bound_results(numbers, [i for i in carried if not i.spec.is_array], call)
     return [*before, *after, *_found_again(node, loops, buffers, slot)]

@@ -13,16 +13,14 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from ..dag.node import Node, Spec, spec_of
+from ..dag.loop import spec_of_operand
+from ..dag.node import Node
 from ..dag.op import INPUT
 from ..dag.passes.merge_matmuls import SMALL
 from ..ops.reduce import axes_of
 from .access import Axes, axes_through, is_block, is_sliced, root_of, viewed
-from .scalars import KNOWN, dtype_of, form_of, is_number
+from .scalars import FLOATS, KNOWN, dtype_of, form_of, is_number
 
-_FLOATS = (np.dtype("f8"), np.dtype("f4"))
 MANY_AXES = 6  # as many loops have names
 PERIODIC = {"sin", "cos"}  # fast within a range; beyond it the nest runs again, without hurry
 PADDED = {"unindex", "index_add"}
@@ -58,12 +56,9 @@ def is_reduction(node: Node) -> bool:
 
 def is_product(node: Node) -> bool:
     """Tell whether a product of matrices or vectors is small enough for loops."""
-    if node.op.name != "matmul" or node.spec.dtype not in _FLOATS:
+    if node.op.name != "matmul" or node.spec.dtype not in FLOATS:
         return False
-    specs = [
-        i.spec if type(i) is Node else Spec(np.ndarray, i.shape, i.dtype) for i in node.inputs
-    ]
-    a, b = specs
+    a, b = map(spec_of_operand, node.inputs)
     if a.dtype != node.spec.dtype or b.dtype != node.spec.dtype:
         return False
     if len(a.shape) > 2 or len(b.shape) > 2 or not node.spec.size or not a.size:
@@ -86,16 +81,16 @@ def is_elimination(node: Node) -> bool:
         return False
     spec = source.spec
     small = len(spec.shape) == 2 and 0 < spec.shape[0] <= SMALL_MATRIX
-    return small and spec.dtype in _FLOATS
+    return small and spec.dtype in FLOATS
 
 
 def is_joining(node: Node) -> bool:
     """Tell whether the node puts a few arrays, or numbers, of floats together."""
     dtype = node.spec.dtype
-    if dtype not in _FLOATS or not 0 < node.spec.size <= FEW or len(node.spec.shape) > MANY_AXES:
+    if dtype not in FLOATS or not 0 < node.spec.size <= FEW or len(node.spec.shape) > MANY_AXES:
         return False
     if node.op.name == "concatenate":
-        specs = [i.spec if type(i) is Node else spec_of(i) for i in node.inputs]
+        specs = [*map(spec_of_operand, node.inputs)]
         return all(spec.is_array and spec.dtype == dtype and spec.size for spec in specs)
     return node.op.name == "array" and all(
         i.spec.shape == () and dtype_of(i) in (*KNOWN, None) and (dtype_of(i) or is_number(i))
@@ -115,7 +110,7 @@ def is_padding(node: Node) -> bool:
     dtype = node.spec.dtype
     return (
         node.op.name in PADDED
-        and dtype in _FLOATS
+        and dtype in FLOATS
         and len(node.inputs) == 1 + (node.op.name == "index_add")
         and all(type(i) is Node and i.spec.dtype == dtype for i in node.inputs)
         and is_block(node.attrs["key"], node.spec.shape)
@@ -138,8 +133,9 @@ class Nest:
 
     lengths: of the loops. frame: the axes of a full value. axes: of each member. stage: in which
     run through the row a full member is computed, or after which one a row value is known (-1:
-    before the first). late: members known only when the nest is done. rows: the loops of the row;
-    None while that is open.
+    before the first). reduced: over which loops a reduction goes. late: members known only when the
+    nest is done. row: the loops of the row; None while that is open. reads: the arrays that are
+    read. product: a function of its own computes the one member.
     """
 
     lengths: list[int]
@@ -325,7 +321,6 @@ class Nest:
         return any(
             r in self.axes or r in self.reads for r in map(root_of, node.operands)
         )
-
 
     def is_large(self) -> bool:
         """Tell whether the work is worth several cores."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dag.loop import spec_of_operand
 from ..dag.node import Node
 from . import syntax as s
 from .access import Step
@@ -45,7 +46,7 @@ def elimination(body: KernelBody, node: Node) -> list[ast.stmt]:
 def product(body: KernelBody, node: Node) -> list[ast.stmt]:
     """Call the function of a product of small matrices or vectors."""
     a, b = node.inputs
-    left_shape, right_shape = (i.spec.shape if type(i) is Node else i.shape for i in (a, b))
+    left_shape, right_shape = (spec_of_operand(factor).shape for factor in (a, b))
     rows, columns = left_shape[:-1], right_shape[1:]
     i = (_step(0, rows[0]),) if rows else ()
     j = (_step(1, columns[0]),) if columns else ()
@@ -76,7 +77,7 @@ def joined(body: KernelBody, node: Node) -> list[ast.stmt]:
     axis, start = node.attrs["axis"] % len(node.spec.shape), 0
     lines: list[ast.stmt] = [s.Note(f"{body.element(node)}: {body.comment(node)}")]
     for part in node.inputs:
-        shape = part.spec.shape if type(part) is Node else part.shape
+        shape = spec_of_operand(part).shape
         index = tuple(_step(i, n) for i, n in enumerate(shape))
         place = (*index[:axis], index[axis]._replace(offset=start), *index[axis + 1 :])
         copy = s.store(body.at(out, place), body.operand(part, index, dtype))

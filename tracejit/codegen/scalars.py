@@ -1,7 +1,7 @@
 """What an op does to one element, as Python text that Numba gives NumPy's result and dtype.
 
 Numba has no weak Python numbers: constants and run-time numbers are written in the dtype that
-NumPy computes in, and what Numba would widen is cast back. `expression_of` gives None for what has
+NumPy computes in, and what Numba would widen is cast back. `form_of` gives None for what has
 no such form; that node is left to NumPy.
 """
 
@@ -18,7 +18,7 @@ from ..dag.node import Node
 from . import syntax as s
 
 KNOWN = {np.dtype(name) for name in ("f8", "f4", "b1", "i8", "i4")}
-_FLOATS = {np.dtype("f8"), np.dtype("f4")}
+FLOATS = {np.dtype("f8"), np.dtype("f4")}
 
 # Of floats: {a}, {b}, {c} are the operands in the dtype of the result.
 _OF_FLOATS = {
@@ -53,7 +53,6 @@ _SCALAR_FUNCTIONS = {
 }  # fmt: skip
 _POWERS = {2: "a * a", 3: "a * a * a", 4: "(a * a) * (a * a)", 1: "a", -1: "one / a",
            0.5: "sqrt(a)", -2: "one / (a * a)"}  # fmt: skip
-INPUT_KINDS = "fbi"
 
 
 def dtype_of(value: Any) -> np.dtype[Any] | None:
@@ -110,7 +109,7 @@ def computes_in(node: Node) -> np.dtype[Any] | None:
     if any(type(i) is not bool and d is None for d, i in zip(known, node.inputs, strict=True)):
         weak = [i for d, i in zip(known, node.inputs, strict=True) if d is None]
         integral = all(type(i) is int for i in weak)
-        if common == np.dtype("b1") or (common not in _FLOATS and not integral):
+        if common == np.dtype("b1") or (common not in FLOATS and not integral):
             common = np.result_type(common, np.dtype("i8") if integral else np.dtype("f8"))
     return common if common in KNOWN else None
 
@@ -125,16 +124,14 @@ def form_of(node: Node) -> str | None:
         return "b if a else c" if dtype_of(node.inputs[0]) == np.dtype("b1") else None
     if name in ("copy", "astype", "full", "zeros"):
         return _conversion(node, out)
-    if name == "clip":
-        return None
     if out == np.dtype("b1"):
         table = _OF_BOOLS if within == np.dtype("b1") else _TESTS
-        if name in ("isinf", "isfinite") and within not in _FLOATS:
+        if name in ("isinf", "isfinite") and within not in FLOATS:
             return None
         return table.get(name)
     if any(dtype_of(i) == np.dtype("i8") and out == np.dtype("f4") for i in node.inputs):
         return None
-    if out not in _FLOATS:
+    if out not in FLOATS:
         same = all(dtype_of(i) in (out, None) for i in node.inputs)
         form = _OF_INTEGERS.get(name) if same else None
         return f"np.int32({form})" if form and out == np.dtype("i4") else form  # Numba widens it
@@ -148,11 +145,11 @@ def form_of(node: Node) -> str | None:
 
 def _conversion(node: Node, out: np.dtype[Any]) -> str | None:
     if node.op.name == "zeros":
-        return "zero" if out in _FLOATS else "0" if out.kind == "i" else "False"
+        return "zero" if out in FLOATS else "0" if out.kind == "i" else "False"
     source = dtype_of(node.inputs[0])
     if node.op.name == "copy" or source == out:
         return "a"
-    to_float = out in _FLOATS and (source is None or source in KNOWN)
+    to_float = out in FLOATS and (source is None or source in KNOWN)
     return "a" if to_float else None
 
 

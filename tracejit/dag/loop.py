@@ -19,7 +19,7 @@ import numpy as np
 
 from .evaluate import evaluate
 from .graph import Graph, rebuild
-from .node import Node, Spec
+from .node import Node, Spec, spec_of
 from .op import op
 
 
@@ -65,8 +65,6 @@ class Loop:
 
 def spec_of_operand(value: Any) -> Spec:
     """Describe a node's value, or a constant."""
-    from .node import spec_of
-
     return value.spec if type(value) is Node else spec_of(value)
 
 

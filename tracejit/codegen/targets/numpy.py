@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...dag.graph import Graph
+from ...dag.loop import spec_of_operand
 from ...dag.node import Node, Spec
 from ...dag.op import HOLE, is_draw, numpy_path
 from ...ops.index import is_basic
@@ -48,7 +49,8 @@ def takes_slot(node: Node) -> bool:
     """Tell whether the node can be computed into a given array."""
     if node.op.name == "where":  # copyto wants a mask where np.where takes any condition
         condition = node.inputs[0]
-        return isinstance(condition, (Node, np.ndarray)) and _operand_spec(condition).dtype == bool
+        known = isinstance(condition, (Node, np.ndarray))
+        return known and spec_of_operand(condition).dtype == bool
     return node.op.out or node.op.name in _WITH_COPYTO or node.op.name.endswith("_where")
 
 
@@ -215,17 +217,13 @@ def _reduce(node: Node, operands: list[ast.expr], out: ast.expr | None) -> ast.e
 
 
 def _matmul(node: Node, operand: Operand, out: ast.expr | None = None) -> ast.expr:
-    specs = [_operand_spec(i) for i in node.inputs]
+    specs = [spec_of_operand(i) for i in node.inputs]
     plain = all(len(p.shape) <= 2 and p.dtype == node.spec.dtype for p in specs)
     plain = plain and node.spec.dtype is not None and node.spec.dtype.kind == "f"
     left, right = (operand(i) for i in node.inputs)
     if not plain:
         return s.call("np.matmul", left, right, out=out)
     return s.call(s.attribute(left, "dot"), right, out=out)  # the fastest way on small arrays
-
-
-def _operand_spec(value: Any) -> Spec:
-    return value.spec if type(value) is Node else Spec(type(value), value.shape, value.dtype)
 
 
 def _concatenate(node: Node, operand: Operand, out: ast.expr | None = None) -> ast.expr:
