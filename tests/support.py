@@ -22,38 +22,55 @@ def on_tuple(f):
 
 
 def spaced(low, high, shape=(), dtype=float, seed=0):
-    """Evenly spaced numbers between two bounds, shuffled: no two are equal."""
+    """Evenly spaced numbers between two bounds, shuffled: no two are equal.
+
+    Complex ones have imaginary parts between the same bounds.
+    """
     count = int(np.prod(shape))
-    numbers = np.linspace(low, high, count + 2)[1:-1]
-    return np.random.default_rng(seed).permutation(numbers).reshape(shape).astype(dtype)
+    rng, numbers = np.random.default_rng(seed), np.linspace(low, high, count + 2)[1:-1]
+    shuffled = rng.permutation(numbers)
+    if np.dtype(dtype).kind == "c":
+        shuffled = shuffled + 1j * rng.permutation(numbers)
+    return shuffled.reshape(shape).astype(dtype)
 
 
 def cotangent(like, seed=7):
     """A cotangent for an output: no two elements are equal, none is 0."""
     array = np.asarray(like)
-    numbers = spaced(0.4, 1.9, array.shape, np.float64, seed)
-    if array.dtype.kind == "f":
+    kind = array.dtype.kind
+    numbers = spaced(0.4, 1.9, array.shape, np.complex128 if kind == "c" else np.float64, seed)
+    if kind in "fc":
         numbers = numbers.astype(array.dtype)
     return numbers if type(like) is np.ndarray else numbers[()]
 
 
 def numeric(f, params, rest=(), upstream=1.0, step=1e-6):
-    """The gradient of sum(f * upstream) with respect to every parameter, in float64."""
-    params = [np.array(p, np.float64, order="K") for p in params]
+    """The gradient of sum(f * upstream) with respect to every parameter, in float64.
+
+    By a complex parameter it is du/dx - i du/dy, u being the real part of the sum.
+    """
+    params = [np.array(p, np.result_type(p, np.float64), order="K") for p in params]
 
     def total():
-        return float(np.sum(np.asarray(f(*(p.copy("K") for p in params), *rest)) * upstream))
+        value = np.asarray(f(*(p.copy("K") for p in params), *rest))
+        return float(np.real(np.sum(value * upstream)))
+
+    def slope(p, place, step):
+        kept = p[place]
+        p[place] = kept + step
+        above = total()
+        p[place] = kept - step
+        below = total()
+        p[place] = kept
+        return (above - below) / (2 * abs(step))
 
     grads = []
     for p in params:
-        grad = np.zeros(p.shape)
+        grad = np.zeros_like(p)
         for place in np.ndindex(p.shape):
-            kept = p[place]
-            p[place] = kept + step
-            above = total()
-            p[place] = kept - step
-            grad[place] = (above - total()) / (2 * step)
-            p[place] = kept
+            grad[place] = slope(p, place, step)
+            if p.dtype.kind == "c":
+                grad[place] -= 1j * slope(p, place, 1j * step)
         grads.append(grad)
     return grads
 
@@ -68,7 +85,7 @@ def assert_same(actual, expected, exact=False):
         return
     assert np.shape(actual) == np.shape(expected)
     assert getattr(actual, "dtype", None) == getattr(expected, "dtype", None)
-    if exact or np.asarray(expected).dtype.kind != "f":
+    if exact or np.asarray(expected).dtype.kind not in "fc":
         np.testing.assert_array_equal(actual, expected)
     else:
         few = 64 * np.finfo(np.asarray(expected).dtype).eps
@@ -87,7 +104,8 @@ def assert_gradients(grads, params, expected, rtol=1e-6):
 
 def tolerance(params, rest=()):
     """How well a gradient can agree with finite differences, for the dtypes that take part."""
-    single = any(getattr(v, "dtype", None) in (np.float32, np.float16) for v in (*params, *rest))
+    low = (np.float32, np.float16, np.complex64)
+    single = any(getattr(v, "dtype", None) in low for v in (*params, *rest))
     return 2e-4 if single else 1e-6
 
 
@@ -123,7 +141,8 @@ def gradient_of(f, optimize):
     def weighted(p, upstream, weights, *rest):
         total = 0.0
         for g, w in zip(first(p, *rest, upstream), weights, strict=True):
-            total = total + np.sum(g * w)
+            part = np.sum(g * w)
+            total = total + (np.real(part) if np.iscomplexobj(part) else part)
         return total
 
     return weighted

@@ -151,11 +151,6 @@ def check_parameters(signature: Signature, wanted: Wanted) -> None:
                 f"{signature.leaf_name(position)} is {kind}, which has no gradient; use floats: "
                 "x.astype(float)"
             )
-        if type(value) is complex or (dtype is not None and dtype.kind == "c"):
-            raise ParameterTypeError(
-                f"{signature.leaf_name(position)} is {kind}: complex parameters are not supported "
-                "yet; pass real and imaginary parts as two float arrays"
-            )
     objects = [i for i in positions if type(signature.leaves[i]) not in STATIC]
     if objects and not any(signature.traced[i] for i in positions):
         raise ParameterTypeError(
@@ -240,8 +235,10 @@ def _seed(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any:
     first = result.outputs[0]
     value = first.value if type(first) is Node else first
     kind = _number_dtype(value)
-    if kind.kind not in "biuf":
-        what = f"{kind} numbers" if kind.kind == "c" else f"a {type(value).__name__}"
+    if kind.kind not in ("biufc" if result.wanted.partial else "biuf"):
+        what = f"{kind} numbers: take np.real or np.abs" if kind.kind == "c" else (
+            f"a {type(value).__name__}"
+        )
         raise NotScalarError(f"the first output must be a real scalar or array; it is {what}")
     shape = getattr(value, "shape", ())
     if not result.wanted.partial:
@@ -252,7 +249,7 @@ def _seed(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any:
             )
         return 1.0
     given = _number_dtype(_current(upstream))
-    if given.kind not in "iuf":
+    if given.kind not in ("iufc" if kind.kind == "c" else "iuf"):
         raise ParameterTypeError(f"the last argument must be real numbers; it is {given}")
     upstream_shape = getattr(upstream, "shape", ())
     if upstream_shape != shape:
@@ -267,7 +264,7 @@ def _seed(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any:
         seed = Tracer(node, recorder) if recorder.for_compiling else upstream
     if not hasattr(upstream, "dtype") or not hasattr(value, "dtype") or given == kind:
         return seed
-    return seed.astype(kind) if kind.kind == "f" else seed
+    return seed.astype(kind) if kind.kind in "fc" else seed
 
 
 def _number_dtype(value: Any) -> np.dtype[Any]:

@@ -175,6 +175,9 @@ def seal(
             bound = assigned_name(node.site)
             if bound:
                 hints[node] = bound
+    for parts in recorder.picked.values():
+        names = [assigned_name(part.site, part.attrs["index"]) for part in parts]
+        hints.update((p, name) for p, name in zip(parts, names, strict=True) if name)
     for node, primal in result.hints.items():
         if primal in hints and node not in hints:
             hints[node] = f"d_{hints[primal]}"

@@ -1,31 +1,24 @@
 """The registry as a whole: every NumPy function and every op in it has a case."""
 
+import importlib
+import pkgutil
+
 import numpy as np
 import pytest
 
-from tests.ops import (
-    test_create,
-    test_elementwise,
-    test_index,
-    test_linalg,
-    test_number,
-    test_reduce,
-    test_selection,
-    test_shape,
-)
+import tests.ops
 from tests.support import CALLS, MODES, cotangent, on_tuple
 from tests.trees import record_forward
 from tracejit import jit_grad
 from tracejit.dag.op import BY_FUNCTION, BY_NAME, COMPOSITES, MISSING, numpy_path
 from tracejit.trace import Recorder
 
-FAMILIES = (
-    test_create, test_elementwise, test_index, test_linalg, test_number, test_reduce,
-    test_selection, test_shape,
-)  # fmt: skip
-CASES = [case for family in FAMILIES for case in family.CASES]
+OTHERS = {__name__, "tests.ops.test_kernels"}  # they work on the cases of all the others
+NAMES = (m.name for m in pkgutil.walk_packages(tests.ops.__path__, "tests.ops."))
+FAMILIES = [importlib.import_module(n) for n in NAMES if ".test_" in n and n not in OTHERS]
+CASES = [case for family in FAMILIES for case in getattr(family, "CASES", ())]
 NOT_RECORDED = {  # arguments of calls, and of calls inside; writes to arguments; what passes make
-    "guard", "input", "identity", "commit", "loop", "part",
+    "guard", "input", "identity", "commit", "loop", "part", "pick",
 }  # fmt: skip
 
 

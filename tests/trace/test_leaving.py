@@ -88,17 +88,3 @@ def test_other_counts_give_other_results(f):
                 df(x, n)
         else:
             assert df(x, n)[1] == pytest.approx(expected, rel=1e-13, nan_ok=True)
-
-
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: np.sum(np.absolute(x * 1j)),
-        lambda x: np.sum(x.astype(complex).astype(float)),
-        lambda x: np.sum(abs(np.exp(1j * x))),
-    ],
-)
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_complex_values_are_refused(f):
-    with pytest.raises(NotImplementedError, match=r"complex.*not supported yet"):
-        jit_grad(f)(X)

@@ -20,7 +20,7 @@ from ..cache import Signature
 from ..dag.graph import Graph
 from ..dag.loop import LOOP, PART
 from ..dag.node import Node
-from ..dag.op import COMMIT, GUARD, INPUT, is_draw
+from ..dag.op import COMMIT, GUARD, INPUT, PICK, is_draw
 from ..outcome import Form, assemble
 from ..tree import Tree
 from . import guards
@@ -30,6 +30,7 @@ from .buffers import Buffers, assign_buffers, roots_of
 from .constants import Constants
 from .kernel_calls import KernelCalls
 from .kernel_code import PRELUDE, in_parts_functions, library_text, reserved_names
+from .lines import find_lines
 from .loops import Loops
 from .names import Names, name_nodes
 from .placing import copy_parts
@@ -38,7 +39,7 @@ from .signature import Unpacking, accepts_function, writable
 from .targets import Target
 
 _WRITES = ("index_set", "index_add", "unindex")
-_BEGINNING = re.compile(r" +(?:(\w+)(?:\[.*\])? \+?= |np\.add\.at\((\w+), )")
+_UNWRITTEN = (COMMIT, PART, PICK)  # they have no line of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,13 @@ class _Emitter:
         self.slots = [f"s{i}" for i in range(len(self.buffers.slots))]
         self.slabs = [f"slab{i}" for i in range(len(self.buffers.slabs))]
         self.loops = Loops(graph, self.buffers, self.slots)
-        computed = [n for n in self.loops.named(graph) if n.op is not GUARD and n.op is not COMMIT]
-        called = [n for n in computed if n.op is not INPUT and n not in kernels]
+        computed = [n for n in self.loops.named(graph) if n.op not in (GUARD, COMMIT)]
+        called = [n for n in computed if n.op not in (INPUT, PICK) and n not in kernels]
+        computed = [n for n in computed if not n.op.several]
+        self.picked: dict[Node, dict[int, Node]] = {}
+        for node in computed:
+            if node.op is PICK:
+                self.picked.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
         of_ops = {node.op: node for node in called}.values()
         helpers = (self.target.helper(node) for node in of_ops)
         self.helpers = dict(h for h in helpers if h is not None)
@@ -206,8 +212,8 @@ class _Emitter:
         draws = (self.node_names[n] for n in self.graph.every_node() if is_draw(n))
         return Emitted(
             text, self.title, self.extras, bool(self.buffers.slots), self.buffers.nbytes,
-            self._find_lines(text), tuple(self.captured.values()), tuple(draws),
-            bool(kernels),
+            find_lines(text, self.bound(), self.branches), tuple(self.captured.values()),
+            tuple(draws), bool(kernels),
         )  # fmt: skip
 
     def _raises(self, functions: list[ast.FunctionDef]) -> bool:
@@ -216,6 +222,20 @@ class _Emitter:
             for function in functions
             for statement in function.body
         )
+
+    def bound(self) -> dict[str, list[Node]]:
+        """List the nodes whose lines begin with each name."""
+        found: dict[str, list[Node]] = {}
+        for node, name in self.node_names.items():
+            if node.op in _UNWRITTEN:
+                continue
+            nodes = found.setdefault(name, [])
+            nodes += self.loops.bound_before(node)
+            twice = node.op.name in _WRITES and node not in self.buffers.in_place
+            nodes += [node] * (1 + twice)
+        for node in self.picked:
+            found.setdefault(", ".join(self.picked_names(node)), []).append(node)
+        return found
 
     def line_function(self, line: Graph) -> ast.FunctionDef:
         """Write the function of a line; those of its exits are written already."""
@@ -248,7 +268,7 @@ class _Emitter:
         body: list[ast.stmt] = []
         phase = None
         for node in line.nodes:
-            if node.op in (COMMIT, PART) or node in self.plan.silent or node in self.inlined:
+            if node.op in _UNWRITTEN or node in self.plan.silent or node in self.inlined:
                 continue
             if node.backward is not phase and not self.plan.kernel:  # kernels do both
                 phase = node.backward
@@ -309,8 +329,11 @@ class _Emitter:
             note = self.constants.note_dtype
             lines = self.loops.statements(node, self.operand, self.node_statements, note)
             return self.calls.loop(node, lines)
-        if node in self.plan.silent or node in self.inlined or node.op is PART:
+        if node in self.plan.silent or node in self.inlined or node.op in _UNWRITTEN:
             return []
+        if node.op.several:
+            unpacked = s.unpack(self.picked_names(node), self.target.expression(node, self.operand))
+            return [s.commented(unpacked, s.described_several(node, self.picked.get(node, {})))]
         kernel = self.plan.kernel.get(node)
         if kernel is not None:
             return self.calls.statements(kernel) if kernel.nodes[0] is node else []
@@ -329,6 +352,13 @@ class _Emitter:
             node, self.node_names[node], slot, self.operand, in_place, s.described(node),
             self.constants.number,
         )  # fmt: skip
+
+    def picked_names(self, node: Node) -> list[str]:
+        """Name the results of an op that has several."""
+        picked = self.picked.get(node, {})
+        return [
+            self.node_names[picked[i]] if i in picked else "_" for i in range(node.op.several)
+        ]
 
     def results(self, line: Graph) -> ast.expr:
         given: set[Node] = set()
@@ -367,30 +397,3 @@ class _Emitter:
 
     def _several(self, values: list[ast.expr]) -> ast.expr:
         return ast.Tuple(values, ast.Load())
-
-    # -- around it -------------------------------------------------------------------------
-
-    def _find_lines(self, text: str) -> dict[Node, int]:
-        lines: dict[str, list[Node]] = {}  # by name: whose line each is that begins with it
-        for node, name in self.node_names.items():
-            if node.op is PART:
-                continue
-            lines.setdefault(name, []).extend(self.loops.bound_before(node))
-            twice = node.op.name in _WRITES and node not in self.buffers.in_place
-            lines.setdefault(name, []).extend([node] * (1 + twice))
-        waiting = {name: iter(nodes) for name, nodes in lines.items()}
-        found: dict[Node, int] = {}
-        branches: Iterator[Node] | None = None
-        for number, line in enumerate(text.splitlines(), 1):
-            if line.startswith("def "):
-                title = line[4 : line.index("(")]
-                branches = iter(self.branches[title]) if title in self.branches else None
-            elif branches is None:
-                continue
-            elif line.startswith("    if "):
-                found.setdefault(next(branches), number)
-            elif begins := _BEGINNING.match(line):
-                for node in waiting.get(begins[1] or begins[2], ()):
-                    found.setdefault(node, number)
-                    break
-        return found

@@ -7,6 +7,7 @@ import keyword
 from collections.abc import Iterable
 
 from ..dag.node import Node
+from ..dag.op import PICK
 
 _DTYPES = {"b1", "c8", "c16", *(f"{kind}{size}" for kind in "fiu" for size in (1, 2, 4, 8, 16))}
 _OURS = {
@@ -39,5 +40,6 @@ def name_nodes(nodes: Iterable[Node], names: Names) -> dict[Node, str]:
         if node.hint and node.hint.isidentifier():
             found[node] = names.take(node.hint)
         else:
-            found[node] = names.take(node.op.name.split(".")[-1], numbered=True)
+            op = node.inputs[0].op if node.op is PICK else node.op
+            found[node] = names.take(op.name.split(".")[-1], numbered=True)
     return found

@@ -153,6 +153,12 @@ def described(node: Node) -> str:
     return f"{node.spec}  {where(node)}".rstrip()
 
 
+def described_several(node: Node, results: dict[int, Node]) -> str:
+    """Write the same for several results."""
+    specs = ", ".join(str(results[number].spec) for number in sorted(results))
+    return f"{specs}  {where(node)}".strip()
+
+
 def where(node: Node) -> str:
     """Write the user's file and line, without the folder."""
     if node.site is None:

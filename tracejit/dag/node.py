@@ -29,7 +29,8 @@ Site = tuple[CodeType, int]  # the user's code object and the offset of its inst
 class Spec:
     """What is known of a value without having it: Python type, shape, dtype and memory layout.
 
-    `cls` is np.ndarray, a NumPy scalar type, or a Python number type (whose dtype is None).
+    `cls` is np.ndarray, a NumPy scalar type, or a Python number type (whose dtype is None); tuple
+    for the results of an op that has several, and of a loop.
     """
 
     __slots__ = ("cls", "dtype", "layout", "shape")
@@ -50,7 +51,7 @@ class Spec:
     @property
     def is_python(self) -> bool:
         """Tell whether the value is a Python number, with Python's arithmetic."""
-        return self.dtype is None
+        return self.dtype is None and self.cls is not tuple
 
     @property
     def nbytes(self) -> int:
@@ -111,10 +112,12 @@ def is_uniform(array: np.ndarray[Any, Any]) -> bool:
 
 
 def spec_of(value: Any) -> Spec:
-    """Describe a value: array, NumPy scalar or Python number."""
+    """Describe a value: array, NumPy scalar or Python number; several results."""
     cls = type(value)
     if cls is np.ndarray:
         return Spec(cls, value.shape, value.dtype, layout_of(value))
+    if isinstance(value, tuple):
+        return Spec(tuple, (), None)
     dtype = getattr(value, "dtype", None)
     return Spec(cls, (), dtype if isinstance(dtype, np.dtype) else None)
 

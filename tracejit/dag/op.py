@@ -37,8 +37,10 @@ class Op:
         "out",
         "own_vjp",
         "path",
+        "raises",
         "reduces",
         "scalar",
+        "several",
         "symbol",
         "variadic",
         "views",
@@ -55,6 +57,8 @@ class Op:
         self.adds: Op | None = fields.get("adds")
         self.effect: bool = fields.get("effect", False)
         self.variadic: bool = fields.get("variadic", False)
+        self.raises: bool = fields.get("raises", False)
+        self.several: int = fields.get("several", 0)
         self.bind: Callable[..., Any] | None = fields.get("bind")
         self.elementwise: bool = fields.get("elementwise", False)
         self.views: bool = fields.get("views", False)
@@ -76,7 +80,8 @@ class Op:
             record = getattr(type(value), "_record", None)
             if record is not None:
                 return record(value, self, inputs, attrs)
-        return self.fn(*inputs, **attrs)
+        result = self.fn(*inputs, **attrs)
+        return tuple(result) if self.several else result
 
     def reuse(self, *inputs: Any, **attrs: Any) -> Any:
         """Run or record it in the memory of the first input, whose old value nobody needs."""
@@ -100,6 +105,9 @@ def op(name: str, fn: Callable[..., Any], *, stands_for: tuple[Any, ...] = (), *
     adds: the op that adds the cotangent into one that is there already, in place.
     bind: maps the NumPy function's arguments to (inputs, attrs); its signature is what works.
     stands_for: further NumPy functions with the same meaning.
+    several: how many results it has, as a tuple; its rules get a cotangent of the full shape, or
+        None, for each of them.
+    raises: it raises for some values: a singular matrix, an index out of range.
     effect: it does more than give a value, so it stays where it is, once for each recording.
     elementwise, views, out, reduces: how the result relates to the inputs (see the families).
     symbol, operator: Python's operator, for scalars and operator syntax; scalar: a loop expression.
@@ -166,6 +174,8 @@ HOLE = _Hole()
 # recorded path goes on only where its input, looked at as `kind` says, is `outcome`.
 INPUT = op("input", lambda: None, vjp=None)
 IDENTITY = op("identity", lambda x: x, vjp=[lambda g, out, x: g], views=True)
+# One result of an op that has several. The sweep brings the cotangents of all of them together.
+PICK = op("pick", lambda results, *, index: results[index], vjp=[lambda g, out, results, index: g])
 GUARD = op("guard", lambda x, *, kind, outcome: None, vjp=None, effect=True)
 # Writes a value into an input when all else is done.
 COMMIT = op("commit", lambda target, value: None, vjp=None, effect=True)

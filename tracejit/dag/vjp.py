@@ -5,6 +5,10 @@ compilation, where it gives tracers, so that the rules' operations are appended 
 
 Cotangents may be smaller than their node as long as they broadcast to it (the gradient of a sum
 is a number until something needs an array). Broadcasting is undone here and never in a rule.
+
+The cotangent of a complex value z = x + iy is du/dx - i du/dy, which is 2 du/dz for a real u: so
+rules of holomorphic functions multiply by the derivative and conjugate nothing, and where a complex
+value comes from a real one the real part of the cotangent goes on.
 """
 
 from __future__ import annotations
@@ -14,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MissingGradientError, UnsupportedError
+from ..errors import MissingGradientError
 from .node import Node
-from .op import BY_NAME, INPUT, MISSING
+from .op import BY_NAME, INPUT, MISSING, PICK
 
 Lift = Callable[[Any], Any]
 
@@ -48,18 +52,22 @@ def sweep(
         if g is None or node.op is INPUT:
             continue
         dtype = getattr(node.value, "dtype", None)
-        if dtype is not None and dtype.kind != "f":
+        if dtype is not None and dtype.kind not in "fc":
             continue
         if enter is not None:
             enter(node, g)
         op, inputs, attrs = node.op, node.inputs, node.attrs
-        out_shape = getattr(node.value, "shape", ())
+        out_shape = getattr(node.value[0] if op.several else node.value, "shape", ())
         mine = op.own_vjp is not None and reuse and node in own
-        if not op.elementwise:
+        if not (op.elementwise or op.several):
             if getattr(g, "shape", ()) != out_shape:
                 g, mine = _broadcast(g, out_shape, dtype), False
             elif out_shape == () and type(node.value) is np.ndarray:
                 g = BY_NAME["convert"](g, cls=np.ndarray)  # rules may index it
+        if op is PICK:
+            gathered = cotangents.setdefault(inputs[0], [None] * inputs[0].op.several)
+            gathered[attrs["index"]] = g
+            continue
         values: list[Any] | None = None
         places = range(len(inputs))
         for position in places if op.own_vjp is None else reversed(places):
@@ -132,16 +140,14 @@ def _fit(c: Any, source: Node, out_shape: tuple[int, ...], elementwise: bool) ->
     """Give a cotangent the dtype of its node's value, and a shape that broadcasts to its shape."""
     value = source.value
     dtype = getattr(value, "dtype", None)
-    if type(value) is complex or (dtype is not None and dtype.kind == "c"):
-        raise UnsupportedError(
-            f"{source.op.name} at {source.where} gives complex numbers: gradients through complex "
-            "values are not supported yet; work on real and imaginary parts"
-        )
+    if _is_complex(c) and not _is_complex(value):
+        c = np.real(c)
     if dtype is None:  # a Python number: its cotangent is one too
         c = _sum_to(c, (), out_shape) if elementwise else c
         if getattr(c, "shape", ()) != ():
             c = np.sum(c)
-        return c if getattr(c, "dtype", None) is None else BY_NAME["convert"](c, cls=float)
+        cls = complex if _is_complex(value) else float
+        return c if getattr(c, "dtype", None) is None else BY_NAME["convert"](c, cls=cls)
     shape = value.shape
     have = getattr(c, "shape", ())
     if elementwise and shape != out_shape:
@@ -152,6 +158,11 @@ def _fit(c: Any, source: Node, out_shape: tuple[int, ...], elementwise: bool) ->
     if have_dtype is not None and have_dtype != dtype:
         c = c.astype(dtype)
     return c
+
+
+def _is_complex(value: Any) -> bool:
+    dtype = getattr(value, "dtype", None)
+    return isinstance(value, complex) if dtype is None else bool(dtype.kind == "c")
 
 
 def _exceeds(have: tuple[int, ...], shape: tuple[int, ...]) -> bool:

@@ -83,12 +83,12 @@ def _report(result: Run, recorder: Recorder, name: str, hook: Hook | None) -> No
 
 
 def is_finite(value: Any) -> bool:
-    """Tell whether a number or array holds no NaN and no Inf."""
+    """Tell whether a number, an array, or several of them hold no NaN and no Inf."""
     if isinstance(value, np.ndarray):
         return value.dtype.kind not in "fc" or bool(np.isfinite(value).all())
     if isinstance(value, (float, complex, np.inexact)):
         return bool(np.isfinite(value))
-    return True
+    return not isinstance(value, tuple) or all(map(is_finite, value))
 
 
 def _appears(node: Node) -> bool:

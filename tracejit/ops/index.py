@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import HOLE, Op, is_traced, op
+from .complexes import imag_part, join_parts, real_part
 from .elementwise import copy
 from .shape import inverse
 
@@ -149,4 +150,8 @@ def unview(
         return new, rest, attrs["key"]
     if viewing.name == "transpose":
         return np.transpose(new, inverse(attrs["axes"])), (), Ellipsis
+    if viewing is real_part:
+        return join_parts(new, np.imag(base)), (), Ellipsis
+    if viewing is imag_part:
+        return join_parts(np.real(base), new), (), Ellipsis
     return np.reshape(new, base.shape, order=attrs.get("order", "C")), (), Ellipsis

@@ -70,7 +70,7 @@ def _det_rule(g: Any, out: Any, x: Any) -> Any:
 
 inv = op(
     "linalg.inv", np.linalg.inv, stands_for=(np.linalg.inv,), vjp=[_inverse_rule],
-    bind=lambda a: ((a,), {}),
+    bind=lambda a: ((a,), {}), raises=True,
 )  # fmt: skip
 det = op(
     "linalg.det", np.linalg.det, stands_for=(np.linalg.det,), vjp=[_det_rule],

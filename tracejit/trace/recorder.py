@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..dag.node import FIXED, VARIES, Node, Site, location
-from ..dag.op import GUARD, Op
+from ..dag.op import GUARD, PICK, Op
 from ..errors import TracejitError, UnsupportedError
 from . import source
 from .tracer import Tracer
@@ -50,12 +50,13 @@ class Recorder:
     drawn: random numbers that an abandoned attempt has drawn; they are not drawn again.
     writes: what was written in place.
     left: why what was recorded cannot be compiled (a value left the trace), or None.
+    picked: of each node with several results, the nodes of these.
     origin: while gradient rules run, the node whose rules they are; its site is theirs.
     """
 
     __slots__ = (
         "_drawn", "_frame", "_generators", "_snapshots", "_watched", "for_compiling", "keep_stacks",
-        "left", "made", "nodes", "open", "origin", "promoted", "world", "writes",
+        "left", "made", "nodes", "open", "origin", "picked", "promoted", "world", "writes",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +64,7 @@ class Recorder:
         real: bool = False,
     ) -> None:
         self.nodes: list[Node] = []
+        self.picked: dict[Node, list[Node]] = {}
         self.open = False
         self.left: str | None = None
         self._frame: FrameType | None = None
@@ -134,7 +136,7 @@ class Recorder:
             self.leave(f"an exception that {op.name} raises is handled")
             raise
         if not self.open:
-            return value
+            return tuple(value) if op.several else value
         if op.vjp is None and level:  # no gradient passes, so none can be lost from here on
             level = VARIES
         origin = self.origin
@@ -142,12 +144,29 @@ class Recorder:
         if self.keep_stacks:
             node.stack = origin.stack if origin else source.user_stack()
         self.nodes.append(node)
+        if op.several:
+            return self._pick(node)
         tracer = Tracer(node, self)
         if self.made is not None:
             self.made.append(weakref.ref(tracer))
         if op.views and type(value) is np.ndarray and type(args[0]) is Tracer:
             _note_view(tracer, args, values[0])
         return tracer
+
+    def _pick(self, node: Node) -> tuple[Any, ...]:
+        """Make a node and a tracer for each of several results."""
+        picked = []
+        for index, part in enumerate(node.value):
+            level = node.level if np.result_type(part).kind in "fc" else min(node.level, VARIES)
+            picked.append(Node(PICK, (node,), {"index": index}, part, node.site, level))
+            if self.keep_stacks:
+                picked[-1].stack = node.stack
+        self.nodes += picked
+        self.picked[node] = picked
+        tracers = self.lift(node)
+        if self.made is not None:
+            self.made += [weakref.ref(tracer) for tracer in tracers]
+        return tracers  # type: ignore[no-any-return]
 
     def guard(self, node: Node, kind: str, outcome: Any) -> None:
         """Note that what was recorded holds only where a node's value looks the same.
@@ -180,8 +199,12 @@ class Recorder:
         return node
 
     def lift(self, ref: Any) -> Any:
-        """Make a tracer on a node; constants stay what they are."""
-        return Tracer(ref, self) if type(ref) is Node else ref
+        """Make a tracer on a node, or one on each of its results; constants stay what they are."""
+        if type(ref) is not Node:
+            return ref
+        if ref.op.several:
+            return tuple(Tracer(part, self) for part in self.picked[ref])
+        return Tracer(ref, self)
 
     def check_watched(self) -> None:
         """Refuse that a large plain array was written to after it had been recorded."""

@@ -10,6 +10,7 @@ import dis
 import os
 import sys
 import warnings
+from itertools import pairwise
 from types import CodeType, FrameType
 
 import numpy as np
@@ -83,30 +84,44 @@ def user_stack() -> list[Site]:
     return sites
 
 
+Names = str | tuple[str, ...]
+
+
 @once_for_each
-def _bindings(code: CodeType) -> dict[int, str]:
-    """Map the offset of each instruction to the name that its result is stored in."""
-    found: dict[int, str] = {}
-    previous = None
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in ("CACHE", "EXTENDED_ARG", "NOP"):
-            continue
-        if instruction.opname.startswith("UNPACK_"):  # several results, and one instruction
-            previous = None
-            continue
-        if previous is not None and instruction.opname.startswith("STORE_") and (
-            "FAST" in instruction.opname or instruction.opname in ("STORE_DEREF", "STORE_NAME")
-        ):
-            name = instruction.argval
-            bound: str = name[0] if isinstance(name, tuple) else name
-            # A call of a Python function stands at the end of its instruction.
-            found.update(dict.fromkeys(range(previous, instruction.offset, 2), bound))
-        previous = instruction.offset
+def _bindings(code: CodeType) -> dict[int, Names]:
+    """Map the offset of each instruction to the name, or names, its result is stored in."""
+    found: dict[int, Names] = {}
+    instructions = [
+        i for i in dis.get_instructions(code) if i.opname not in ("CACHE", "EXTENDED_ARG", "NOP")
+    ]
+    for number, (before, after) in enumerate(pairwise(instructions)):
+        bound: Names | None = None
+        if after.opname == "UNPACK_SEQUENCE":  # several results, and one instruction
+            stores = (_stored(i) for i in instructions[number + 2 : number + 2 + after.argval])
+            bound = tuple(name for names in stores for name in names)[: after.argval]
+        elif not before.opname.startswith("UNPACK_"):
+            bound = next(iter(_stored(after)), None)
+        if bound:  # a call of a Python function stands at the end of its instruction
+            found.update(dict.fromkeys(range(before.offset, after.offset, 2), bound))
     return found
 
 
-def assigned_name(site: Site | None) -> str | None:
-    """Find the variable that the statement at a site binds to its result, if it does."""
-    if site is None:
-        return None
-    return _bindings(site[0]).get(site[1])
+def _stored(instruction: dis.Instruction) -> tuple[str, ...]:
+    """List the names that an instruction binds: two, for some of CPython 3.13."""
+    if not instruction.opname.startswith("STORE_") or not (
+        "FAST" in instruction.opname or instruction.opname in ("STORE_DEREF", "STORE_NAME")
+    ):
+        return ()
+    name = instruction.argval
+    return name if isinstance(name, tuple) else (name,)
+
+
+def assigned_name(site: Site | None, result: int | None = None) -> str | None:
+    """Find the variable that the statement at a site binds to its result, if it does.
+
+    result: which one, where several are unpacked.
+    """
+    bound = None if site is None else _bindings(site[0]).get(site[1])
+    if isinstance(bound, tuple):
+        return bound[result] if result is not None and result < len(bound) else None
+    return bound if result is None else None

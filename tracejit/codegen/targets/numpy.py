@@ -36,6 +36,9 @@ _COMPARE: dict[str, ast.cmpop] = {
 }  # fmt: skip
 _UNARY: dict[str, ast.unaryop] = {"-": ast.USub(), "+": ast.UAdd(), "~": ast.Invert()}
 
+_ITEMS: dict[Any, Any] = {  # dtypes whose .item() is of the type
+    float: (np.float64, np.float32, np.float16), complex: (np.complex128, np.complex64),
+}  # fmt: skip
 _WITH_COPYTO = {"where", "astype", "copy", "full", "zeros",
                 "index_set", "index_add", "unindex"}  # fmt: skip
 
@@ -273,9 +276,9 @@ def _convert(node: Node, operand: Operand) -> ast.expr:
         return s.call("np.array", value)
     if type(source) is Node and source.spec.is_array:
         value = s.method(value, "item")
-        if cls is float and source.spec.dtype in (np.float64, np.float32, np.float16):
+        if source.spec.dtype in _ITEMS.get(cls, ()):
             return value
-    return s.call("float" if cls is float else f"np.{cls.__name__}", value)
+    return s.call(s.literal(cls), value)
 
 
 def _astype(node: Node, operand: Operand) -> ast.expr:

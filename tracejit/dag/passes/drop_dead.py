@@ -44,7 +44,7 @@ def _may_raise(node: Node) -> bool:
     if node.spec.is_python:
         name = node.op.name
         return name in _RAISING or name.startswith("math.")
-    return node.op.name == "linalg.inv" or (node.op.name == "index" and len(node.operands) > 1)
+    return node.op.raises or (node.op.name == "index" and len(node.operands) > 1)
 
 
 def _shrunk(graph: Graph) -> Graph:
