@@ -15,7 +15,7 @@ ROOT = Path(tracejit.__file__).parent
 BELOW = {"errors", "config", "tree"}
 LAYERS = [
     {"dag"},
-    {"ops"},
+    {"ops", "primitive"},
     {"trace"},
     {"cache", "binding", "pool"},
     {"outcome", "joint"},

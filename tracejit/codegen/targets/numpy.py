@@ -19,11 +19,11 @@ from ...dag.graph import Graph
 from ...dag.loop import spec_of_operand
 from ...dag.node import Node, Spec
 from ...dag.op import HOLE, is_draw, numpy_path
-from ...ops.index import is_basic
 from .. import syntax as s
 from ..plan import Plan
 from . import Number, Operand
 from .created import EXPRESSIONS
+from .written import STATEMENTS, function_name, key_expression, masked
 
 _BINARY: dict[str, ast.operator] = {
     "+": ast.Add(), "-": ast.Sub(), "*": ast.Mult(), "/": ast.Div(), "//": ast.FloorDiv(),
@@ -84,7 +84,7 @@ def expression(node: Node, operand: Operand) -> ast.expr:
     if op.reduces is not None:
         return _reduce(node, operands, None)
     keywords = {key: s.literal(value) for key, value in attrs.items()}
-    return s.call(_function_name(node), *operands, **keywords)
+    return s.call(function_name(node), *operands, **keywords)
 
 
 def _uses_symbol(node: Node) -> bool:
@@ -123,10 +123,10 @@ def statements(
     op, target = node.op, name
     if op.elementwise and node.spec.cls is np.ndarray:
         operand = _matched(node, operand, number)
-    if op.name in _MULTIPLE:
-        return _MULTIPLE[op.name](node, target, slot, operand, in_place, comment)
+    if op.name in STATEMENTS:
+        return STATEMENTS[op.name](node, target, slot, operand, in_place, comment)
     if op.variadic and op.name.endswith("_where"):
-        return _masked(node, target, slot, operand, comment)
+        return masked(node, target, slot, operand, comment)
     if slot is None:
         return [s.assign(target, expression(node, operand), comment)]
     out = s.name(slot)
@@ -149,7 +149,7 @@ def statements(
     if op.name == "concatenate":
         return [s.assign(target, _concatenate(node, operand, out), comment)]
     keywords = {key: s.literal(value) for key, value in node.attrs.items()}
-    return [s.assign(target, s.call(_function_name(node), *operands, **keywords, out=out), comment)]
+    return [s.assign(target, s.call(function_name(node), *operands, **keywords, out=out), comment)]
 
 
 def _matched(node: Node, operand: Operand, number: Number) -> Operand:
@@ -179,32 +179,33 @@ def _matched(node: Node, operand: Operand, number: Number) -> Operand:
 def helper(node: Node) -> tuple[str, str] | None:
     """The name and text of a function that the node calls and that NumPy does not have."""
     op = node.op
-    if _is_known(node) or not isinstance(op.fn, FunctionType):
+    if _is_known(node) or not _is_ours(op.fn):
         return None
     definition = ast.parse(textwrap.dedent(inspect.getsource(op.fn))).body[0]
     assert isinstance(definition, ast.FunctionDef)
-    definition.name, definition.returns = _function_name(node), None
+    definition.name, definition.returns = function_name(node), None
     for argument in definition.args.args:
         argument.annotation = None
     return definition.name, ast.unparse(definition)
 
 
 def functions(node: Node) -> dict[str, Any]:
-    """The function of another library that the node calls, under the op's name."""
-    if _is_known(node) or isinstance(node.op.fn, FunctionType):
+    """The function of the user or of another library that the node calls, by the op's name."""
+    if _is_known(node) or _is_ours(node.op.fn):
         return {}
-    return {_function_name(node): node.op.fn}
+    return {function_name(node): node.op.fn}
+
+
+def _is_ours(function: Any) -> bool:
+    """Tell whether a function is one of the ops' own, whose text can stand in emitted code."""
+    return isinstance(function, FunctionType) and function.__module__.startswith("tracejit.ops.")
 
 
 def _is_known(node: Node) -> bool:
     """Tell whether NumPy or Python have a name for what the node does."""
     op = node.op
-    known = op.path or op.symbol or op.name in _SPECIAL or op.name in _MULTIPLE
+    known = op.path or op.symbol or op.name in _SPECIAL or op.name in STATEMENTS
     return bool(known or is_draw(node))
-
-
-def _function_name(node: Node) -> str:
-    return node.op.path or node.op.name.replace(".", "_")
 
 
 def _reduce(node: Node, operands: list[ast.expr], out: ast.expr | None) -> ast.expr:
@@ -251,17 +252,6 @@ def _reshape(node: Node, operand: Operand) -> ast.expr:
         lengths = [s.literal(n) for n in shape] or [s.literal(())]
         return s.method(value, "reshape", *lengths, **order)
     return s.call("np.reshape", value, s.literal(shape), **order)
-
-
-def key_expression(key: Any, arrays: list[ast.expr]) -> ast.expr:
-    """Write an index, with the arrays in their places."""
-    rest = iter(arrays)
-    if key is HOLE:
-        return next(rest)
-    if type(key) is not tuple:
-        return s.literal(key)
-    parts = [next(rest) if part is HOLE else s.literal(part) for part in key]
-    return ast.Tuple(parts, ast.Load())
 
 
 def _index(node: Node, operand: Operand) -> ast.expr:
@@ -321,78 +311,4 @@ _SPECIAL: dict[str, Callable[[Node, Operand], ast.expr]] = {
     "astype": _astype,
     "item": _item,
     **EXPRESSIONS,
-}
-
-
-def _written_array(
-    node: Node, target: str, slot: str | None, operand: Operand, in_place: bool, comment: str
-) -> list[ast.stmt]:
-    """unindex, index_set, index_add: an array to start from, then the write into it."""
-    name, key = node.op.name, node.attrs["key"]
-    if name == "unindex":
-        value, *arrays = (operand(i) for i in node.inputs)
-        if slot is None:
-            shape, dtype = s.literal(node.spec.shape), s.literal(node.spec.dtype)
-            lines = [s.assign(target, s.call("np.zeros", shape, dtype), comment)]
-        else:
-            zero = s.expression(s.method(s.name(slot), "fill", s.literal(0)))
-            lines = [zero, s.assign(target, s.name(slot), comment)]
-    else:
-        x, value, *arrays = (operand(i) for i in node.inputs)
-        lines = [] if in_place else _copy_first(x, target, slot, comment)
-    note = "" if lines else comment
-    where = key_expression(key, arrays)
-    single = all(type(i) is Node and not i.spec.is_array for i in node.inputs[-len(arrays) :])
-    if name != "index_set" and not is_basic(key) and not single:
-        if type(key) is tuple and any(type(part) is slice for part in key):
-            where = s.subscript(s.name("np.s_"), where)  # a slice is written in brackets only
-        return [*lines, s.expression(s.call("np.add.at", s.name(target), where, value), note)]
-    place = s.subscript(s.name(target), where)
-    if name == "index_add":
-        place.ctx = ast.Store()
-        return [*lines, s.commented(ast.AugAssign(place, ast.Add(), value), note)]
-    return [*lines, s.store(place, value, note)]
-
-
-def _copy_first(x: ast.expr, target: str, slot: str | None, comment: str) -> list[ast.stmt]:
-    if slot is None:
-        return [s.assign(target, s.call("np.array", x), comment)]
-    copy = s.expression(s.call("np.copyto", s.name(slot), x))
-    return [copy, s.assign(target, s.name(slot), comment)]
-
-
-def _masked(
-    node: Node, target: str, slot: str | None, operand: Operand, comment: str
-) -> list[ast.stmt]:
-    *inputs, mask, out = (operand(i) for i in node.inputs)
-    lines = _copy_first(out, target, slot, comment)
-    write = s.call(
-        _function_name(node), *inputs, out=s.name(target), where=mask,
-        casting=s.literal("same_kind"),
-    )  # fmt: skip
-    return [*lines, s.expression(write)]
-
-
-def _last_writer(
-    node: Node, target: str, slot: str | None, operand: Operand, in_place: bool, comment: str
-) -> list[ast.stmt]:
-    shape, where = s.literal(node.attrs["shape"]), node.attrs["key"]
-    key = key_expression(where, [operand(i) for i in node.inputs])
-    mine = s.method(
-        s.call("np.arange", s.literal(node.spec.size)), "reshape", s.literal(node.spec.shape)
-    )
-    numbers = s.name("number")
-    return [
-        s.assign("number", s.call("np.zeros", shape, s.name("np.intp"))),
-        s.store(s.subscript(numbers, key), mine),
-        s.assign(target, ast.Compare(s.subscript(s.name("number"), key), [ast.Eq()], [mine]),
-                 comment),
-    ]  # fmt: skip
-
-
-_MULTIPLE: dict[str, Callable[..., list[ast.stmt]]] = {
-    "unindex": _written_array,
-    "index_set": _written_array,
-    "index_add": _written_array,
-    "last_writer": _last_writer,
 }
