@@ -140,13 +140,12 @@ def _fit(c: Any, source: Node, out_shape: tuple[int, ...], elementwise: bool) ->
     """Give a cotangent the dtype of its node's value, and a shape that broadcasts to its shape."""
     value = source.value
     dtype = getattr(value, "dtype", None)
-    if _is_complex(c) and not _is_complex(value):
-        c = np.real(c)
     if dtype is None:  # a Python number: its cotangent is one too
         c = _sum_to(c, (), out_shape) if elementwise else c
         if getattr(c, "shape", ()) != ():
             c = np.sum(c)
         cls = complex if _is_complex(value) else float
+        c = np.real(c) if cls is float and _is_complex(c) else c
         return c if getattr(c, "dtype", None) is None else BY_NAME["convert"](c, cls=cls)
     shape = value.shape
     have = getattr(c, "shape", ())
@@ -155,6 +154,11 @@ def _fit(c: Any, source: Node, out_shape: tuple[int, ...], elementwise: bool) ->
     elif have != shape and _exceeds(have, shape):
         c = _sum_to(c, shape, have)
     have_dtype = getattr(c, "dtype", None)
+    if have_dtype is dtype:
+        return c
+    if dtype.kind != "c" and _is_complex(c):
+        c = np.real(c)
+        have_dtype = getattr(c, "dtype", None)
     if have_dtype is not None and have_dtype != dtype:
         c = c.astype(dtype)
     return c
