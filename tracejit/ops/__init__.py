@@ -1,6 +1,8 @@
 """The ops: declarations only, a module per family. Importing this package registers them all."""
 
-from . import elementwise, complexes, index, linalg, reduce, shape  # isort: skip  (the others' rules need these)
+from . import elementwise, complexes, index, linalg, products, reduce, shape  # isort: skip  (others' rules need them)
 from . import create, number
 
-__all__ = ["complexes", "create", "elementwise", "index", "linalg", "number", "reduce", "shape"]
+__all__ = [
+    "complexes", "create", "elementwise", "index", "linalg", "number", "products", "reduce", "shape",
+]  # fmt: skip
