@@ -67,6 +67,8 @@ def ufunc(
 def _call(
     tracer: Tracer, function: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str, Any], out: Any
 ) -> Any:
+    if function.signature is not None:  # a product: its keywords say which axes it works on
+        return apply(tracer, function, inputs, kwargs)
     op = BY_FUNCTION.get(function)
     if op is None:
         return outside(function, inputs, kwargs)
