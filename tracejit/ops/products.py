@@ -192,7 +192,7 @@ def _cross(
     a, b = _last(a, axisa), _last(b, axisb)
     if lengths == (2, 2):
         turn = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
-        return np.reshape(turn, np.shape(turn))  # an array where NumPy's arithmetic gives scalars
+        return turn if np.ndim(turn) else BY_NAME["convert"](turn, cls=np.ndarray)
     crossed = cross(_in_space(a), _in_space(b))
     return crossed if axisc in (-1, crossed.ndim - 1) else np.moveaxis(crossed, -1, axisc)
 
@@ -235,10 +235,13 @@ def generalised(function: Any, run: Callable[[Any, Any], Any], core: tuple[int, 
             return run(a, b)
         if len(axes) < 2 + core[2]:
             refuse(function, a, b, axes=axes)
-        places = [i if isinstance(i, (tuple, list)) else (i,) for i in axes] + [()]
-        a, b = (np.moveaxis(x, p, range(-len(p), 0)) for x, p in ((a, places[0]), (b, places[1])))
-        found, back = run(a, b), places[2]
-        return np.moveaxis(found, range(-len(back), 0), back) if back else found
+        left, right, *back = (i if isinstance(i, (tuple, list)) else (i,) for i in axes)
+        found = run(np.moveaxis(a, left, _ends(left)), np.moveaxis(b, right, _ends(right)))
+        return np.moveaxis(found, _ends(*back), *back) if back and back[0] else found
+
+
+def _ends(axes: Sequence[int]) -> tuple[int, ...]:
+    return tuple(range(-len(axes), 0))
 
 
 def _matvec(a: Any, x: Any) -> Any:
