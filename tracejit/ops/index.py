@@ -154,4 +154,8 @@ def unview(
         return join_parts(new, np.imag(base)), (), Ellipsis
     if viewing is imag_part:
         return join_parts(np.real(base), new), (), Ellipsis
+    if viewing.name == "einsum_diagonal":
+        labels, _, found = attrs["subscripts"].partition("->")
+        places = dict(zip(found, np.ix_(*map(np.arange, new.shape)), strict=True))
+        return new, tuple(places[label] for label in labels), (HOLE,) * len(labels)
     return np.reshape(new, base.shape, order=attrs.get("order", "C")), (), Ellipsis

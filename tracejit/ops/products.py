@@ -223,18 +223,20 @@ def generalised(function: Any, run: Callable[[Any, Any], Any], core: tuple[int, 
 
     @composite(function)
     def product(
-        a: Any, b: Any, /, *, axes: Sequence[Any] | None = None, dtype: Any = None,
-        casting: str = "same_kind",
+        a: Any, b: Any, /, *, axes: Sequence[Any] | None = None, axis: Any = None,
+        dtype: Any = None, casting: str = "same_kind",
     ) -> Any:  # fmt: skip
         a, b = as_array(a), as_array(b)
         if dtype is not None:
             a, b = a.astype(np.dtype(dtype)), b.astype(np.dtype(dtype))
         if np.ndim(a) < core[0] or np.ndim(b) < core[1]:
             refuse(function, a, b)
+        if axis is not None:  # NumPy takes it where one axis is summed and none is left
+            axes = [axis, axis]
         if axes is None:
             return run(a, b)
         if len(axes) < 2 + core[2]:
-            refuse(function, a, b, axes=axes)
+            refuse(function, a, b, **({"axes": axes} if axis is None else {"axis": axis}))
         left, right, *back = (i if isinstance(i, (tuple, list)) else (i,) for i in axes)
         found = run(np.moveaxis(a, left, _ends(left)), np.moveaxis(b, right, _ends(right)))
         return np.moveaxis(found, _ends(*back), *back) if back and back[0] else found

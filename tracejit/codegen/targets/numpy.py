@@ -148,6 +148,8 @@ def statements(
         return [s.assign(target, _matmul(node, operand, out), comment)]
     if op.name == "concatenate":
         return [s.assign(target, _concatenate(node, operand, out), comment)]
+    if op.name == "einsum":
+        return [s.assign(target, _einsum(node, operand, out), comment)]
     keywords = {key: s.literal(value) for key, value in node.attrs.items()}
     return [s.assign(target, s.call(function_name(node), *operands, **keywords, out=out), comment)]
 
@@ -184,7 +186,7 @@ def helper(node: Node) -> tuple[str, str] | None:
     definition = ast.parse(textwrap.dedent(inspect.getsource(op.fn))).body[0]
     assert isinstance(definition, ast.FunctionDef)
     definition.name, definition.returns = function_name(node), None
-    for argument in definition.args.args:
+    for argument in (*definition.args.args, *definition.args.kwonlyargs):
         argument.annotation = None
     return definition.name, ast.unparse(definition)
 
@@ -233,6 +235,11 @@ def _matmul(node: Node, operand: Operand, out: ast.expr | None = None) -> ast.ex
 def _concatenate(node: Node, operand: Operand, out: ast.expr | None = None) -> ast.expr:
     arrays = ast.Tuple([operand(i) for i in node.inputs], ast.Load())
     return s.call("np.concatenate", arrays, axis=s.literal(node.attrs["axis"]), out=out)
+
+
+def _einsum(node: Node, operand: Operand, out: ast.expr | None = None) -> ast.expr:
+    operands = [operand(i) for i in node.inputs]
+    return s.call("np.einsum", s.literal(node.attrs["subscripts"]), *operands, out=out)
 
 
 def _transpose(node: Node, operand: Operand) -> ast.expr:
@@ -304,6 +311,8 @@ _SPECIAL: dict[str, Callable[[Node, Operand], ast.expr]] = {
     "identity": _identity,
     "matmul": _matmul,
     "concatenate": _concatenate,
+    "einsum": _einsum,
+    "einsum_diagonal": _einsum,
     "transpose": _transpose,
     "reshape": _reshape,
     "index": _index,
