@@ -105,6 +105,16 @@ def _numbers(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     return dispatch.constant(recorder, _settle(recorder, function, args, kwargs))
 
 
+@_twin(np.fft.fftfreq, np.fft.rfftfreq)
+def _frequencies(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
+    return _spaced_by(recorder, function, *args, **kwargs)
+
+
+def _spaced_by(recorder: Recorder, function: Any, n: Any, d: Any = 1.0, device: Any = None) -> Any:
+    value = function(_settled(recorder, function, n), d, device=device)  # records what d does
+    return value if is_traced(value) else dispatch.constant(recorder, value)
+
+
 @_twin(np.zeros, np.ones, np.empty)
 def _uniform(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     # What np.empty finds in memory differs from call to call, and no compiled function could be

@@ -7,6 +7,7 @@ through one shows in the other as it does in NumPy.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -216,7 +217,7 @@ class Tracer:
 
     def __index__(self) -> int:
         node = self.current()
-        outcome: int = node.value.__index__()
+        outcome = operator.index(node.value)
         self.recorder.guard(node, "index", outcome)
         return outcome
 
