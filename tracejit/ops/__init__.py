@@ -1,9 +1,9 @@
 """The ops: declarations only, a module per family. Importing this package registers them all."""
 
 from . import elementwise, complexes, index, linalg, products, reduce, shape  # isort: skip  (others' rules need them)
-from . import create, einsum, fft, number
+from . import convolve, create, einsum, fft, number
 
 __all__ = [
-    "complexes", "create", "einsum", "elementwise", "fft", "index", "linalg", "number", "products",
-    "reduce", "shape",
+    "complexes", "convolve", "create", "einsum", "elementwise", "fft", "index", "linalg", "number",
+    "products", "reduce", "shape",
 ]  # fmt: skip

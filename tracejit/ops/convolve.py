@@ -1,0 +1,92 @@
+"""Convolutions and correlations of vectors, and polynomials.
+
+Two vectors of any lengths enter; a mode says which part of the full result leaves. Both functions
+are linear in each vector, so their rules are convolutions of the cotangent, which is first put back
+to its place in the full result.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..dag.op import composite, op
+from .index import unindex
+from .products import as_array, conjugated
+
+_MODES = {0: "valid", 1: "same", 2: "full"}
+
+
+def _in_full(g: Any, a: Any, v: Any, mode: str, start: int) -> Any:
+    """Put the cotangent of a part of the full result back; start: where mode "same" begins."""
+    if mode == "full":
+        return g
+    start = start if mode == "same" else min(a.size, v.size) - 1
+    place = slice(start, start + np.shape(g)[0])
+    return unindex(g, key=place, shape=(a.size + v.size - 1,))
+
+
+def _factor(g: Any, other: Any) -> Any:
+    """The cotangent of a vector, from that of its full convolution with another one."""
+    return np.convolve(g, other[::-1], mode="valid")
+
+
+def _convolved(g: Any, a: Any, v: Any, mode: str) -> Any:
+    return _in_full(g, a, v, mode, (min(a.size, v.size) - 1) // 2)
+
+
+def _correlated(g: Any, a: Any, v: Any, mode: str) -> Any:
+    short = min(a.size, v.size)  # of an even number NumPy cuts the other half if v is longer
+    return _in_full(g, a, v, mode, short // 2 if a.size < v.size else (short - 1) // 2)
+
+
+def _second_of_correlate(g: Any, out: Any, a: Any, v: Any, mode: str) -> Any:
+    return conjugated(_factor(_correlated(g, a, v, mode), a))[::-1]
+
+
+convolve = op(
+    "convolve", np.convolve, path="np.convolve",
+    vjp=[
+        lambda g, out, a, v, mode: _factor(_convolved(g, a, v, mode), v),
+        lambda g, out, a, v, mode: _factor(_convolved(g, a, v, mode), a),
+    ],
+)  # fmt: skip
+correlate = op(
+    "correlate", np.correlate, path="np.correlate",
+    vjp=[
+        lambda g, out, a, v, mode: _factor(_correlated(g, a, v, mode), conjugated(v)[::-1]),
+        _second_of_correlate,
+    ],
+)  # fmt: skip
+
+
+@composite(np.convolve)
+def _convolve(a: Any, v: Any, mode: Any = "full") -> Any:
+    a, v = (np.reshape(x, 1) if np.ndim(x) == 0 else as_array(x) for x in (a, v))
+    return convolve(a, v, mode=_name(mode))
+
+
+@composite(np.correlate)
+def _correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
+    return correlate(as_array(a), as_array(v), mode=_name(mode))
+
+
+def _name(mode: Any) -> str:
+    if mode in _MODES.values():
+        return str(mode)
+    if mode not in _MODES:
+        np.correlate(np.ones(1), np.ones(1), mode)  # which raises
+    return _MODES[mode]
+
+
+@composite(np.polyval)
+def polyval(p: Any, x: Any) -> Any:
+    """The value of a polynomial, by Horner's scheme; coefficients from the highest power on."""
+    if isinstance(x, np.poly1d):
+        raise TypeError("polyval() argument x= that is a polynomial")
+    x = as_array(x)
+    value = np.zeros_like(x)
+    for coefficient in as_array(p):
+        value = value * x + coefficient
+    return value
