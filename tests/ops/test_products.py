@@ -21,6 +21,10 @@ DOT_SHAPES = [
     ((), ()), ((), (3,)), ((2, 3), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)),
     ((2, 3), (3, 4)), ((2, 2, 3), (3,)), ((3,), (2, 3, 2)), ((2, 2, 3), (2, 3, 2)),
 ]  # fmt: skip
+INNER_SHAPES = [
+    ((), ()), ((3,), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 3), (4, 3)),
+    ((2, 3), (2, 2, 3)),
+]  # fmt: skip
 
 
 def pair(a, b):
@@ -28,12 +32,34 @@ def pair(a, b):
     return spaced(-1.3, 1.6, a, seed=1), spaced(-0.9, 1.2, b, seed=2)
 
 
+def complex_pair(a, b):
+    """Two complex arrays of these shapes."""
+    return spaced(-1.3, 1.6, a, complex, 1), spaced(-0.9, 1.2, b, complex, 2)
+
+
 def in_tensordot(axes):
     """np.tensordot over fixed axes."""
     return lambda a, b: np.tensordot(a, b, axes)
 
 
+NEW_PRODUCTS = [] if not hasattr(np, "matvec") else [  # NumPy 2.2
+    *rows(
+        np.matvec,
+        ("2d", np.matvec, pair((2, 3), (3,))),
+        ("stacks", np.matvec, pair((2, 2, 3), (2, 3))),
+        ("one matrix", np.matvec, pair((2, 3), (4, 3))),
+        ("axes", lambda a, x: np.matvec(a, x, axes=[(1, 0), 0, 0]), pair((2, 3), (2,))),
+    ),
+    *rows(
+        np.vecmat,
+        ("2d", np.vecmat, pair((3,), (3, 2))),
+        ("stacks", np.vecmat, pair((2, 3), (2, 3, 2))),
+        ("complex", np.vecmat, complex_pair((3,), (3, 2))),
+    ),
+]
+
 CASES = [
+    *NEW_PRODUCTS,
     *(
         Case(f"matmul {a} {b}", np.matmul, pair(a, b), (), np.matmul, True)
         for a, b in MATMUL_SHAPES
@@ -77,6 +103,76 @@ CASES = [
         ("negative", in_tensordot(((-1,), (-2,))), pair((2, 3), (3, 2))),
         ("empty", in_tensordot(1), pair((2, 0), (0, 3))),
     ),
+    *rows(
+        np.matmul,
+        ("complex", np.matmul, complex_pair((2, 3), (3, 2))),
+        ("real and complex", np.matmul, (X, complex_pair((3,), (3,))[1])),
+        ("axes", lambda a, b: np.matmul(a, b, axes=[(0, 1), (2, 0), (1, 2)]),
+         pair((2, 3, 5), (4, 5, 3))),
+        ("dtype", lambda a, b: np.matmul(a, b, dtype=np.float64), (SMALL, SMALL[0])),
+        ("axes of vectors", lambda a, b: np.matmul(a, b, axes=[0, (1, 0), 0]), pair((3,), (2, 3))),
+    ),
+    *(Case(f"inner {a} {b}", np.inner, pair(a, b), (), np.inner, True) for a, b in INNER_SHAPES),
+    *rows(
+        np.inner,
+        ("floats", np.inner, (1.5, 2.5)),
+        ("complex", np.inner, complex_pair((2, 3), (3,))),
+    ),
+    *rows(
+        np.vdot,
+        ("1d", np.vdot, pair((3,), (3,))),
+        ("2d", np.vdot, pair((2, 3), (2, 3))),
+        ("floats", np.vdot, (1.5, 2.5)),
+        ("complex", np.vdot, complex_pair((3,), (3,))),
+        ("complex and real", np.vdot, (complex_pair((3,), ())[0], ROW)),
+        ("strided", lambda a: np.vdot(a[:, ::2], a[:, 1::2]), (CUBE[0],)),
+        ("f4", np.vdot, (SMALL, SMALL[::-1])),
+    ),
+    *rows(
+        np.kron,
+        ("1d", np.kron, pair((2,), (3,))),
+        ("2d", np.kron, pair((2, 3), (2, 2))),
+        ("of different ranks", np.kron, pair((2,), (2, 3, 2))),
+        ("float", np.kron, (1.5, ROW)),
+        ("complex", np.kron, complex_pair((2,), (2,))),
+        ("empty", np.kron, pair((0,), (2,))),
+    ),
+    *rows(
+        np.cross,
+        ("1d", np.cross, pair((3,), (3,))),
+        ("broadcast", np.cross, pair((1, 3), (4, 3))),
+        ("one with many", np.cross, pair((3,), (2, 3))),
+        ("axis", lambda a, b: np.cross(a, b, axis=0), pair((3, 2), (3, 2))),
+        ("axes", lambda a, b: np.cross(a, b, axisa=0, axisc=0), pair((3, 2), (2, 3))),
+        ("complex", np.cross, complex_pair((3,), (3,))),
+        ("f4", np.cross, (SMALL, SMALL[::-1])),
+        ("list", lambda a: np.cross([1.0, 2.0, 3.0], a), (ROW,)),
+    ),
+    *rows(
+        np.linalg.multi_dot,
+        ("two", lambda *m: np.linalg.multi_dot(m), pair((2, 3), (3, 2))),
+        ("three", lambda *m: np.linalg.multi_dot(m), (*pair((2, 3), (3, 4)), CUBE[0].T)),
+        ("vectors at the ends", lambda *m: np.linalg.multi_dot(m), (ROW, SQUARE, SQUARE.T, ROW)),
+        ("complex", lambda *m: np.linalg.multi_dot(m), (*complex_pair((2, 3), (3, 2)), X)),
+    ),
+    *(
+        Case(f"matrix_power {n}", lambda a, n=n: np.linalg.matrix_power(a, n) * a, (SQUARE,), (),
+             np.linalg.matrix_power, n > 1)
+        for n in (0, 1, 2, 3, 6, -1, -3)
+    ),
+    *rows(
+        np.linalg.matrix_power,
+        ("stack", lambda a: np.linalg.matrix_power(a, 3), (CUBE[:, :, :3],)),
+        ("complex", lambda a: np.linalg.matrix_power(a, 2), complex_pair((2, 2), ())[:1]),
+    ),
+    *rows(np.linalg.matmul, ("2d", np.linalg.matmul, pair((2, 3), (3, 2)))),
+    *rows(np.linalg.outer, ("1d", np.linalg.outer, pair((2,), (3,)))),
+    *rows(np.linalg.cross, ("axis", lambda a, b: np.linalg.cross(a, b, axis=0),
+                            pair((3, 2), (3, 2)))),
+    *rows(np.linalg.tensordot, ("axes", lambda a, b: np.linalg.tensordot(a, b, axes=1),
+                                pair((2, 3), (3, 2)))),
+    *rows(np.linalg.matrix_transpose, ("stack", lambda a: np.linalg.matrix_transpose(a) @ a,
+                                       (CUBE,))),
 ]  # fmt: skip
 
 
@@ -105,7 +201,54 @@ def test_any_shapes(shapes, f, optimize):
     check(f, pair(*shapes), (), optimize)
 
 
+WRONG = {
+    "matmul": (lambda a: a @ a, (2, 3)),
+    "axes of matmul": (lambda a: np.matmul(a, a, axes=[(0, 1)]), (2, 2)),
+    "vdot of different sizes": (lambda a: np.vdot(a, a[0]), (2, 3)),
+    "tensordot beyond the axes": (lambda a: np.tensordot(a, a, ((5,), (0,))), (2, 3)),
+    "tensordot of other lengths": (lambda a: np.tensordot(a, a, ((0,), (1,))), (2, 3)),
+    "linalg.outer of matrices": (lambda a: np.linalg.outer(a, a), (2, 3)),
+    "cross of vectors of length 4": (lambda a: np.cross(a, a), (2, 4)),
+    "linalg.cross in the plane": (lambda a: np.linalg.cross(a, a), (2, 2)),
+    "multi_dot of one": (lambda a: np.linalg.multi_dot([a]), (2, 3)),
+    "multi_dot of a cube": (lambda a: np.linalg.multi_dot([a[0], a, a[0]]), (2, 2, 2)),
+    "matrix_power of a rectangle": (lambda a: np.linalg.matrix_power(a, 2), (2, 3)),
+}
+
+
 @MODES
-def test_errors_are_numpys(optimize):
-    with pytest.raises(ValueError, match="core dimension"):
-        jit_grad(lambda x: np.sum(x @ x), optimize=optimize)(X)
+@pytest.mark.parametrize(("f", "shape"), WRONG.values(), ids=WRONG)
+def test_errors_are_numpys(f, shape, optimize):
+    x = spaced(-1.0, 1.0, shape)
+    with pytest.raises((ValueError, IndexError)) as plain:
+        f(x)
+    with pytest.raises((ValueError, IndexError)) as traced:
+        jit_grad(lambda x: np.sum(f(x)), optimize=optimize)(x)
+    assert issubclass(traced.type, plain.type)
+
+
+@MODES
+@pytest.mark.filterwarnings("ignore:Arrays of 2-dimensional vectors:DeprecationWarning")
+@pytest.mark.parametrize(("a", "b"), [((2,), (2,)), ((4, 2), (4, 2)), ((2, 2), (3,))])
+def test_cross_in_the_plane(a, b, optimize):
+    check(np.cross, pair(a, b), (), optimize)
+
+
+@MODES
+def test_a_power_that_comes_from_the_data_is_looked_at_again(optimize):
+    df = jit_grad(lambda a, n: np.sum(np.linalg.matrix_power(a, n)), optimize=optimize)
+    for n in (2, 2, 3, 2):
+        grad, value = df(SQUARE, n)
+        np.testing.assert_allclose(value, np.sum(np.linalg.matrix_power(SQUARE, n)))
+        powers = [np.linalg.matrix_power(SQUARE.T, k) for k in range(n)]
+        ones = np.ones((3, 3))
+        expected = sum(powers[k] @ ones @ powers[n - 1 - k] for k in range(n))
+        np.testing.assert_allclose(grad, expected)
+
+
+def test_a_chain_of_products_takes_the_cheapest_order():
+    df = jit_grad(lambda *m: np.sum(np.linalg.multi_dot(m)), withGradients=False)
+    chain = [np.ones(shape) for shape in ((30, 35), (35, 15), (15, 5), (5, 10), (10, 20))]
+    shapes = [node.spec.shape for node in df.graph(*chain).nodes if node.op.name == "matmul"]
+    # ((A (B C)) (D E)), as in the book that _best_splits cites
+    assert sorted(shapes) == sorted([(35, 5), (30, 5), (5, 20), (30, 20)])
