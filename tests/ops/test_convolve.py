@@ -5,7 +5,8 @@ import pytest
 
 from tests.ops.cases import COLUMN, CUBE, ROW, SMALL, Case, X, orders, rows
 from tests.support import MODES, spaced
-from tracejit import UnsupportedError, jit_grad
+from tracejit import jit_grad
+from tracejit.errors import UnsupportedError
 
 LENGTHS = [(5, 3), (3, 5), (4, 4), (5, 2), (2, 5), (4, 1), (1, 4), (1, 1)]
 
