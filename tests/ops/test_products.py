@@ -171,8 +171,6 @@ CASES = [
                             pair((3, 2), (3, 2)))),
     *rows(np.linalg.tensordot, ("axes", lambda a, b: np.linalg.tensordot(a, b, axes=1),
                                 pair((2, 3), (3, 2)))),
-    *rows(np.linalg.matrix_transpose, ("stack", lambda a: np.linalg.matrix_transpose(a) @ a,
-                                       (CUBE,))),
 ]  # fmt: skip
 
 

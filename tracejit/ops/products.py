@@ -165,11 +165,6 @@ def _matmul(x1: Any, x2: Any, /) -> Any:
     return np.matmul(x1, x2)
 
 
-@composite(np.linalg.matrix_transpose)
-def _matrix_transpose(x: Any, /) -> Any:
-    return np.swapaxes(x, -1, -2) if np.ndim(x) > 1 else refuse(np.linalg.matrix_transpose, x)
-
-
 # -- the cross product ----------------------------------------------------------------------------
 
 cross: Op = op(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Functions of shape and type alone: they are answered and leave nothing to record.
 METADATA = {
     np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.isrealobj, np.can_cast,
-    np.min_scalar_type, np.common_type, np.may_share_memory, np.shares_memory,
+    np.min_scalar_type, np.common_type, np.may_share_memory, np.shares_memory, np.einsum_path,
 }  # fmt: skip
 
 METHODS: set[str] = set()  # names of the ndarray methods that tracers have
