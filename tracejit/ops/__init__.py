@@ -1,9 +1,13 @@
 """The ops: declarations only, a module per family. Importing this package registers them all."""
 
-from . import elementwise, complexes, index, linalg, products, reduce, shape  # isort: skip  (others' rules need them)
-from . import convolve, create, einsum, fft, number
+from . import (  # isort: skip  (the others' rules need these)
+    elementwise, complexes, index, products, linalg, reduce, shape,
+)  # fmt: skip
+from . import (
+    convolve, create, einsum, fft, interpolate, nans, number, quantiles, scans, statistics,
+)  # fmt: skip
 
 __all__ = [
-    "complexes", "convolve", "create", "einsum", "elementwise", "fft", "index", "linalg", "number",
-    "products", "reduce", "shape",
+    "complexes", "convolve", "create", "einsum", "elementwise", "fft", "index", "interpolate",
+    "linalg", "nans", "number", "products", "quantiles", "reduce", "scans", "shape", "statistics",
 ]  # fmt: skip

@@ -1,30 +1,41 @@
-"""Reductions and scans over axes; mean, var and std are written with them.
+"""Reductions over axes: sum, prod, extrema, and what is written with them, such as mean and std.
 
-Rules put the reduced axes back as axes of length 1, so that cotangents broadcast.
+The ops reduce over axes and do nothing else; dtype=, where= and initial= are steps before and
+after them. Rules put the reduced axes back as axes of length 1, so that cotangents broadcast.
 """
 
 from __future__ import annotations
 
+import operator
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..dag.op import BY_NAME, Op, composite, op
+from ..dag.op import BY_NAME, Op, composite, is_traced, op
 from .elementwise import root
 from .shape import inverse
 
+ABSENT: Any = np._NoValue  # NumPy's own sign for an argument that was not given
 
-def _bind(a: Any, axis: Any = None, dtype: None = None, *, keepdims: bool = False) -> Any:
-    if dtype is not None:
-        raise TypeError("reduction() argument dtype= on a traced value; use .astype first")
-    if isinstance(axis, (tuple, list)):
-        axis = tuple(int(i) for i in axis)
+
+def axes_attrs(axis: Any, keepdims: Any) -> dict[str, Any]:
+    """Make the attributes of a reduction."""
+    if isinstance(axis, tuple):
+        axis = tuple(operator.index(i) for i in axis)
     elif axis is not None:
-        axis = int(axis)
-    return (a,), {"axis": axis, "keepdims": bool(keepdims)}
+        axis = operator.index(axis)
+    return {"axis": axis, "keepdims": keepdims is not ABSENT and bool(keepdims)}
 
 
-def reduction(function: Any, ufunc: np.ufunc | None, vjp: Any, *aliases: Any) -> Op:
+def _bind(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
+    return (a,), axes_attrs(axis, keepdims)
+
+
+def reduction(
+    function: Any, ufunc: np.ufunc | None, vjp: Any, *aliases: Any, raises: bool = False
+) -> Op:
     """Declare a reduction with `axis` and `keepdims`."""
     return op(
         function.__name__,
@@ -34,6 +45,7 @@ def reduction(function: Any, ufunc: np.ufunc | None, vjp: Any, *aliases: Any) ->
         vjp=vjp,
         reduces=ufunc,
         out=ufunc is not None,
+        raises=raises,
     )
 
 
@@ -53,11 +65,19 @@ def spread(value: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any
     return np.reshape(value, tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
 
-def _extremum(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+def extremum_rule(
+    g: Any, out: Any, x: Any, axis: Any, keepdims: bool, otherwise: Callable[[Any, Any], Any]
+) -> Any:
+    """Share the cotangent among the elements that are equal to the result, or chosen otherwise."""
     shape = getattr(x, "shape", ())
-    chosen = (x == spread(out, shape, axis, keepdims)) | (x != x)  # NaN counts as the extremum
+    best = spread(out, shape, axis, keepdims)
+    chosen = (x == best) | otherwise(x, best)
     count = np.sum(chosen, axis=axis, keepdims=True)
     return np.where(chosen, np.divide(spread(g, shape, axis, keepdims), count), 0)
+
+
+def _extremum(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    return extremum_rule(g, out, x, axis, keepdims, lambda x, best: x != x)  # NaN is the extremum
 
 
 def _product_rule(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -65,7 +85,7 @@ def _product_rule(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     axes = axes_of(axis, len(shape))
     kept = tuple(i for i in range(len(shape)) if i not in axes)
     order = (*kept, *axes)
-    rows = np.reshape(np.transpose(x, order), (*(shape[i] for i in kept), _count(x, axis)))
+    rows = np.reshape(np.transpose(x, order), (*(shape[i] for i in kept), count_of(x, axis)))
     others = np.reshape(products_of_others(rows), tuple(shape[i] for i in order))
     return spread(g, shape, axis, keepdims) * np.transpose(others, inverse(order))
 
@@ -84,77 +104,260 @@ def _products_of_others_rule(g: Any, out: Any, x: Any) -> Any:
     return np.sum(np.where(eye, 0, np.reshape(g, (*x.shape, 1)) * pairs), axis=-2)
 
 
-def _cumsum_rule(g: Any, out: Any, x: Any, axis: Any) -> Any:
-    if axis is None:
-        return np.reshape(np.cumsum(g[::-1])[::-1], np.shape(x))
-    flip = (slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)
-    return np.cumsum(g[flip], axis=axis)[flip]
-
-
-reduction(
+# The functions of most of these have further arguments, see the composites below.
+_sum = reduction(
     np.sum, np.add, [lambda g, out, x, axis, keepdims: spread(g, np.shape(x), axis, keepdims)]
 )
-reduction(np.prod, np.multiply, [_product_rule])
-reduction(np.max, np.maximum, [_extremum], np.amax)
-reduction(np.min, np.minimum, [_extremum], np.amin)
-reduction(np.any, np.logical_or, None)
-reduction(np.all, np.logical_and, None)
+_prod = reduction(np.prod, np.multiply, [_product_rule])
+_max = reduction(np.max, np.maximum, [_extremum], np.amax)
+_min = reduction(np.min, np.minimum, [_extremum], np.amin)
+_any = reduction(np.any, np.logical_or, None)
+_all = reduction(np.all, np.logical_and, None)
 reduction(np.argmax, None, None)
 reduction(np.argmin, None, None)
 reduction(np.count_nonzero, None, None)
-op(
-    "cumsum", np.cumsum, stands_for=(np.cumsum,), vjp=[_cumsum_rule],
-    bind=lambda a, axis=None: ((a,), {"axis": axis}),
-)  # fmt: skip
 # Along the last axis: the product of all other elements, exact where some are zero.
 products_of_others = op(
     "products_of_others", _products_of_others, vjp=[_products_of_others_rule]
 )
 
 
-def _count(x: Any, axis: Any) -> int:
+# -- dtype=, where= and initial= ----------------------------------------------------------------
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """Give an array, a scalar or a number the dtype."""
+    dtype, have = np.dtype(dtype), getattr(x, "dtype", None)
+    if have is None:
+        number: Op = BY_NAME["convert"]
+        return number(x, cls=dtype.type) if is_traced(x) else np.asarray(x, dtype)
+    return x if have == dtype else x.astype(dtype)
+
+
+def is_everywhere(where: Any) -> bool:
+    """Tell whether `where=` leaves nothing out."""
+    return where is True or where is ABSENT
+
+
+def only_where(x: Any, where: Any, other: Any) -> Any:
+    """The elements that `where` names, and another value for the rest."""
+    if is_everywhere(where):
+        return x
+    mask, shape = where if is_traced(where) else np.asarray(where), np.shape(x)
+    if mask.dtype != bool or np.broadcast_shapes(mask.shape, shape) != shape:
+        np.sum(np.zeros(shape), where=np.zeros(mask.shape, mask.dtype))  # which raises
+    return np.where(mask, x, other)
+
+
+def _combined(combine: np.ufunc, value: Any, initial: Any) -> Any:
+    if initial is ABSENT or initial is None:
+        return value
+    weak = value.dtype.kind in "fc" and not hasattr(initial, "dtype")
+    return combine(value, initial if weak else cast(initial, value.dtype))
+
+
+def _total(
+    reduce: Op, combine: np.ufunc, neutral: int, a: Any, axis: Any, dtype: Any, keepdims: Any,
+    initial: Any, where: Any,
+) -> Any:  # fmt: skip
+    attrs = axes_attrs(axis, keepdims)
+    if dtype is None and initial is ABSENT and where is True:
+        return reduce(a, **attrs)
+    x = a if dtype is None else cast(a, dtype)
+    other = bool(neutral) if kind_of(x) == "b" else neutral
+    value = reduce(only_where(x, where, other), **attrs)
+    return _combined(combine, value if dtype is None else cast(value, dtype), initial)
+
+
+@composite(np.sum)
+def sum_(
+    a: Any, axis: Any = None, dtype: Any = None, *, keepdims: Any = False, initial: Any = ABSENT,
+    where: Any = True,
+) -> Any:  # fmt: skip
+    """The sum; elements are added as numbers of `dtype`."""
+    return _total(_sum, np.add, 0, a, axis, dtype, keepdims, initial, where)
+
+
+@composite(np.prod)
+def prod(
+    a: Any, axis: Any = None, dtype: Any = None, *, keepdims: Any = False, initial: Any = ABSENT,
+    where: Any = True,
+) -> Any:  # fmt: skip
+    """The product, whose gradient is exact where factors are zero."""
+    return _total(_prod, np.multiply, 1, a, axis, dtype, keepdims, initial, where)
+
+
+def end_of(dtype: np.dtype[Any], sign: int) -> Any:
+    """The largest (sign 1) or smallest (-1) value of a dtype."""
+    if dtype.kind == "b":
+        return sign > 0
+    if dtype.kind in "iu":
+        return int(np.iinfo(dtype).max if sign > 0 else np.iinfo(dtype).min)
+    return sign * np.inf if dtype.kind == "f" else complex(sign * np.inf, sign * np.inf)
+
+
+def extreme(
+    reduce: Op, combine: np.ufunc, sign: int, a: Any, axis: Any, keepdims: Any, initial: Any,
+    where: Any,
+) -> Any:  # fmt: skip
+    """The largest (sign 1) or smallest (-1) of the elements that `where` names, and `initial`."""
+    attrs = axes_attrs(axis, keepdims)
+    if initial is ABSENT and is_everywhere(where):
+        return reduce(a, **attrs)
+    if initial is ABSENT or initial is None:
+        combine.reduce(np.zeros(1), where=np.ones(1, bool))  # which raises
+    other = end_of(np.result_type(a), -sign)
+    x = only_where(a, where, other)
+    if count_of(x, axis):
+        value = reduce(x, **attrs)
+    else:  # zeros of the right shape
+        value = sum_(x, axis, np.result_type(x), keepdims=keepdims) + other
+    return _combined(combine, value, initial)
+
+
+@composite(np.max, np.amax)
+def max_(
+    a: Any, axis: Any = None, *, keepdims: Any = False, initial: Any = ABSENT, where: Any = True
+) -> Any:
+    """The largest element; equal ones share its cotangent."""
+    return extreme(_max, np.maximum, 1, a, axis, keepdims, initial, where)
+
+
+@composite(np.min, np.amin)
+def min_(
+    a: Any, axis: Any = None, *, keepdims: Any = False, initial: Any = ABSENT, where: Any = True
+) -> Any:
+    """The smallest element; equal ones share its cotangent."""
+    return extreme(_min, np.minimum, -1, a, axis, keepdims, initial, where)
+
+
+@composite(np.ptp)
+def ptp(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
+    """The largest element less the smallest."""
+    return np.subtract(
+        max_(a, axis, keepdims=keepdims), min_(a, axis, keepdims=keepdims)
+    )
+
+
+@composite(np.any)
+def any_(a: Any, axis: Any = None, *, keepdims: Any = False, where: Any = True) -> Any:
+    """Whether an element is not zero."""
+    return _any(only_where(a, where, False), **axes_attrs(axis, keepdims))
+
+
+@composite(np.all)
+def all_(a: Any, axis: Any = None, *, keepdims: Any = False, where: Any = True) -> Any:
+    """Whether no element is zero."""
+    return _all(only_where(a, where, True), **axes_attrs(axis, keepdims))
+
+
+def _trace_rule(g: Any, out: Any, a: Any, offset: int, axis1: int, axis2: int) -> Any:
+    diagonal = np.eye(a.shape[axis1], a.shape[axis2], offset, bool)
+    spots = np.where(diagonal, np.reshape(g, (*np.shape(g), 1, 1)), 0)
+    return np.moveaxis(spots, (-2, -1), (axis1, axis2))
+
+
+_trace = op("trace", np.trace, vjp=[_trace_rule], path="np.trace")
+
+
+@composite(np.trace)
+def trace(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype: Any = None) -> Any:
+    """The sum of a diagonal."""
+    place = {"offset": offset, "axis1": axis1, "axis2": axis2}
+    attrs = {key: operator.index(value) for key, value in place.items()}
+    found = _trace(a if dtype is None else cast(a, dtype), **attrs)
+    return found if dtype is None else cast(found, dtype)
+
+
+# -- mean and variance --------------------------------------------------------------------------
+
+
+def count_of(x: Any, axis: Any, keepdims: Any = False, where: Any = True) -> Any:
+    """Count the elements that are reduced: an int, or an array where `where` chooses them."""
     shape = np.shape(x)
-    return int(np.prod([shape[i] for i in axes_of(axis, len(shape))], dtype=np.int64))
+    if not is_everywhere(where):
+        mask = np.broadcast_to(where, shape)
+        return sum_(mask, axis, keepdims=keepdims)
+    lengths = [shape[i] for i in axes_of(axis, len(shape))]
+    return int(np.prod(lengths, dtype=np.int64))
 
 
-def _inexact(x: Any) -> tuple[Any, Any]:
-    """Prepare an input of mean and var as NumPy does: integers as f8, sums of f2 in f4."""
-    dtype = getattr(x, "dtype", None)
-    if dtype is None:  # a Python number
-        return x, None
-    if dtype.kind in "biu":
-        return x.astype(np.dtype("f8")), None
-    return (x.astype(np.dtype("f4")), dtype) if dtype == np.float16 else (x, None)
+def over(total: Any, count: Any) -> Any:
+    """Divide a sum by a count and keep the sum's dtype."""
+    if type(count) in (int, float) and total.dtype.kind in "fc":
+        if total.dtype != np.float16:
+            return np.divide(total, count)
+        count = np.float32(count)  # which float16 may not hold
+    return cast(np.divide(total, count), total.dtype)
 
 
-def _as(x: Any, dtype: Any) -> Any:
-    return x if dtype is None else x.astype(dtype)
+def kind_of(x: Any) -> str:
+    """The kind of a value's dtype: "f", "c", "i", "u" or "b"."""
+    dtype: np.dtype[Any] = x.dtype if hasattr(x, "dtype") else np.result_type(x)
+    return dtype.kind
+
+
+def _inexact(x: Any) -> Any:
+    """Make f8 of integers, as mean and var do."""
+    return cast(x, np.float64) if kind_of(x) in "biu" else x
+
+
+def _warn_of(text: str, count: Any, ddof: Any) -> None:
+    """Warn where it is known already that there are too few elements."""
+    if type(count) is int and not is_traced(ddof) and count <= ddof:
+        warnings.warn(text, RuntimeWarning, stacklevel=3)
 
 
 @composite(np.mean)
-def mean(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    """The sum over the number of elements."""
-    x, narrow = _inexact(a)
-    return _as(np.sum(x, axis=axis, keepdims=keepdims) / _count(x, axis), narrow)
+def mean(
+    a: Any, axis: Any = None, dtype: Any = None, *, keepdims: Any = False, where: Any = True
+) -> Any:
+    """The sum over the number of elements; f2 is summed in f4."""
+    count = count_of(a, axis, keepdims, where)
+    _warn_of("Mean of empty slice", count, 0)
+    x = _inexact(a) if dtype is None else a
+    narrow = dtype is None and getattr(x, "dtype", None) == np.float16
+    total = sum_(x, axis, np.float32 if narrow else dtype, keepdims=keepdims, where=where)
+    return cast(over(total, count), np.float16) if narrow else over(total, count)
+
+
+def once(ddof: Any, correction: Any) -> Any:
+    """The one of two names for the same argument that was given."""
+    if correction is ABSENT:
+        return ddof
+    if ddof != 0:
+        raise ValueError("ddof and correction can't be provided simultaneously.")
+    return correction
 
 
 @composite(np.var)
-def var(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+def var(
+    a: Any, axis: Any = None, dtype: Any = None, *, ddof: Any = 0, keepdims: Any = False,
+    where: Any = True, mean: Any = ABSENT, correction: Any = ABSENT,
+) -> Any:  # fmt: skip
     """The mean squared deviation, over n - ddof."""
-    return _as(*_variance(a, axis, ddof, keepdims))
+    x, ddof = _inexact(a) if dtype is None else a, once(ddof, correction)
+    if mean is ABSENT or mean is None:
+        total = sum_(x, axis, dtype, keepdims=True, where=where)
+        mean = over(total, count_of(x, axis, True, where))
+    squares = squared_size(x - mean)
+    count = count_of(x, axis, keepdims, where)
+    _warn_of("Degrees of freedom <= 0 for slice", count, ddof)
+    total = sum_(squares, axis, dtype, keepdims=keepdims, where=where)
+    number = type(count) is int and not is_traced(ddof)
+    return over(total, max(count - ddof, 0) if number else np.maximum(count - ddof, 0))
 
 
 @composite(np.std)
-def std(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+def std(a: Any, axis: Any = None, dtype: Any = None, **options: Any) -> Any:
     """The root of the variance, whose gradient is 0 where the variance is 0."""
-    variance, narrow = _variance(a, axis, ddof, keepdims)
-    return _as(root(variance), narrow)
+    variance = var(a, axis, dtype, **options)
+    return cast(root(variance), variance.dtype)
 
 
-def _variance(a: Any, axis: Any, ddof: float, keepdims: bool) -> tuple[Any, Any]:
-    x, narrow = _inexact(a)
-    n = _count(x, axis)
-    deviation = x - np.sum(x, axis=axis, keepdims=True) / n
-    total = np.sum(BY_NAME["square"](deviation), axis=axis, keepdims=keepdims)
-    degrees = n - ddof
-    return np.divide(total, degrees if degrees > 0 else 0), narrow
+def squared_size(x: Any) -> Any:
+    """The square, and of complex numbers that of the absolute value."""
+    square: Callable[[Any], Any] = BY_NAME["square"]
+    if kind_of(x) != "c":
+        return square(x)
+    return square(np.real(x)) + square(np.imag(x))

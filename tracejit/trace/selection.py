@@ -6,12 +6,14 @@ for that shape only. Writes are those of `a[key] = value`.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from ..dag.op import BY_FUNCTION, composite, is_traced
 from ..ops.index import argwhere, flatnonzero, unique_places
+from ..ops.statistics import bincount
 from . import dispatch
 
 
@@ -51,6 +53,14 @@ def _unique(ar: Any) -> Any:
     places = unique_places(flat)
     dispatch.note_shape(places)
     return flat[places]
+
+
+@composite(np.bincount)
+def _bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
+    given = (x,) if weights is None else (x, weights)
+    found = bincount(*given, minlength=operator.index(minlength))
+    dispatch.note_shape(found)
+    return found
 
 
 def _target(a: Any, function: Any) -> Any:
