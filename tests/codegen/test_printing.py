@@ -104,3 +104,20 @@ def test_comments_end_their_line():
         "# forward\ny = np.sin(x)  # f8[3]  file.py:1\n"
         '"""text"""  # by?astor\n'
     )
+
+
+BRANCHES = """\
+def choose(x):
+    if x > 2:
+        y = 1
+    elif x > 1:
+        y = 2
+    else:
+        y = 3
+    return y
+"""
+
+
+def test_no_branch_is_lost():
+    body = ast.parse(BRANCHES).body
+    assert ast.dump(ast.parse(to_source(body))) == ast.dump(ast.Module(body, []))

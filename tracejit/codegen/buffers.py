@@ -77,7 +77,7 @@ class Buffers:
 
     def _lies_in(self, part: Node, whole: Node, start: int) -> bool:
         place, outer = self.places.get(part), self.places.get(whole, Place(whole, 0))
-        step = whole.spec.nbytes // whole.spec.shape[whole.attrs["axis"]]
+        step = whole.spec.nbytes // max(whole.spec.shape[whole.attrs["axis"]], 1)
         return place == Place(outer.whole, outer.offset + start * step)
 
 

@@ -172,6 +172,7 @@ class Printer(astor.SourceGenerator):  # type: ignore[misc]
         set_precedence(node, node.test)
         self.statement(node, "if ", node.test, f":  # {_one_line(comment)}" if comment else ":")
         self.body(node.body)
+        self.else_body(node.orelse)
 
     visit_Assign = visit_Expr = visit_AugAssign = visit_Return = _commented
 

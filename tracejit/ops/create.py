@@ -6,13 +6,13 @@ it can be written to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from ..dag.op import op
+from ..dag.op import BY_NAME, is_traced, op
 from .index import index
 
 Path = tuple[int, ...]
@@ -57,6 +57,34 @@ def _array_rule(g: Any, out: Any, position: int, values: Any, paths: Any, dtype:
 
 # What np.array makes of nested lists; `paths` says where in them each input stands.
 array = op("array", _array, variadic=True, vjp=_array_rule)
+
+
+def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """List the leaves of nested lists with their paths."""
+    if not isinstance(value, (list, tuple)) or is_traced(value):
+        yield path, value
+        return
+    for i, part in enumerate(value):
+        yield from _leaves(part, (*path, i))
+
+
+def arrayed(x: Any) -> Any:
+    """Make an array of a number or of nested lists, traced elements included."""
+    if hasattr(x, "dtype"):
+        return x
+    if is_traced(x):
+        return BY_NAME["convert"](x, cls=np.ndarray)
+    found = list(_leaves(x, ()))
+    if not any(is_traced(leaf) for _, leaf in found):
+        return np.asarray(x)
+    paths, leaves = zip(*found, strict=True)
+    plain = [leaf.value if is_traced(leaf) else leaf for leaf in leaves]
+    return array(*leaves, paths=paths, dtype=np.array(nest(paths, plain)).dtype)
+
+
+def unlisted(x: Any) -> Any:
+    """Make an array of nested lists, and leave a number as it is."""
+    return arrayed(x) if isinstance(x, (list, tuple)) and not is_traced(x) else x
 
 
 def _stop_gradient(x: Any) -> Any:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import HOLE, composite, op
+from .create import arrayed, unlisted
 from .index import index, unindex
 from .reduce import cast, kind_of
-from .scans import arrayed
 
 
 def piece_of(x: Any, xp: Any) -> Any:
@@ -64,7 +64,7 @@ def interp(
         x, xp, fp = _periodic(x, xp, fp, period)
         left = right = None
     ends = () if left is None and right is None else (left, right)
-    return _interp(x, arrayed(xp), arrayed(fp), *ends)
+    return _interp(unlisted(x), arrayed(xp), arrayed(fp), *ends)
 
 
 def _periodic(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:

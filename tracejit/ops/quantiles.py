@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import Op, composite, numpy_path, op
+from .create import arrayed, unlisted
 from .reduce import axes_attrs, axes_of
-from .scans import arrayed
 from .shape import inverse
 
 # Of the continuous methods: by how much more than the number of elements a place among the sorted
@@ -69,11 +69,12 @@ def quantile_weights(
 def _weights_rule(g: Any, out: Any, x: Any, q: Any, method: Any, **attrs: Any) -> Any:
     if method not in _GROWTH:
         return None
-    growing = _weights(x, q, method=method, **attrs, growth=_GROWTH[method])
+    growing = _slopes(x, q, method=method, **attrs, growth=_GROWTH[method])
     return np.sum(g * growing, axis=tuple(range(np.ndim(q), np.ndim(out))))
 
 
 _weights = op("quantile_weights", quantile_weights, vjp=[None, _weights_rule])
+_slopes = op("quantile_slopes", quantile_weights, vjp=None)
 
 
 def _apart(g: Any, x: Any, q: Any, axes: tuple[int, ...]) -> tuple[Any, tuple[int, ...]]:
@@ -101,7 +102,7 @@ def _rules(scale: int, skips: bool) -> list[Any]:
             return None
         axes = axes_of(axis, np.ndim(x))
         g, order = _apart(g, x, q, axes)
-        growing = _weights(
+        growing = _slopes(
             x, q, axes=axes, method=method, scale=scale, skips=skips, growth=_GROWTH[method]
         )
         terms = np.where(growing == 0, 0, growing * np.transpose(x, order))
@@ -166,13 +167,12 @@ def _declare_quantile(function: Any, scale: int, skips: bool) -> None:
     ) -> Any:  # fmt: skip
         attrs = _attrs(axis, keepdims, method)
         if weights is None:
-            return quantile(arrayed(a), q, **attrs)
-        if method != "inverted_cdf":
+            return quantile(arrayed(a), unlisted(q), **attrs)
+        if attrs.get("method") != "inverted_cdf":
             function(np.ones(1), 0, weights=np.ones(1), method=method)  # which raises
-        keepdims = attrs.get("keepdims", False)
-        return _weighted(
-            arrayed(a), q, arrayed(weights), name=name, axis=attrs.get("axis"), keepdims=keepdims
-        )
+        del attrs["method"]
+        given = {"axis": None, "keepdims": False} | attrs
+        return _weighted(arrayed(a), unlisted(q), arrayed(weights), name=name, **given)
 
 
 _declare_median(np.median, False)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..dag.op import BY_NAME, composite, is_traced, op
+from ..dag.op import composite, is_traced, op
+from .create import arrayed, unlisted
 from .reduce import ABSENT, cast, kind_of, sum_
 
 At = Callable[[slice], Any]  # gives a part of the samples along an axis
@@ -22,13 +23,6 @@ At = Callable[[slice], Any]  # gives a part of the samples along an axis
 def along(axis: int, part: Any) -> tuple[Any, ...]:
     """The index that takes a part of one axis."""
     return (*(slice(None),) * axis, part)
-
-
-def arrayed(x: Any) -> Any:
-    """Make an array of a sequence or a number."""
-    if hasattr(x, "dtype"):
-        return x
-    return BY_NAME["convert"](x, cls=np.ndarray) if is_traced(x) else np.asarray(x)
 
 
 # -- running sums and products ------------------------------------------------------------------
@@ -227,10 +221,11 @@ def _steps(given: tuple[Any, ...], lengths: list[int]) -> list[Any]:
     """The distances of neighbours along each axis: one number, or an array."""
     if not given:
         return [1.0] * len(lengths)
+    given = tuple(unlisted(step) for step in given)
     if len(given) == 1 and np.ndim(given[0]) == 0:
         return list(given) * len(lengths)
     if len(given) != len(lengths):
-        raise TypeError("invalid number of arguments")
+        raise TypeError("there must be one distance, or one for each axis")
     return [_distances(arrayed(x), n) for x, n in zip(given, lengths, strict=True)]
 
 

@@ -16,10 +16,10 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..dag.op import HOLE, composite, op
 from .complexes import join_parts
-from .create import linspace
+from .create import arrayed, linspace, unlisted
 from .index import index
 from .reduce import cast, kind_of, max_, mean, min_, sum_
-from .scans import arrayed, diff
+from .scans import diff
 
 
 @composite(np.average)
@@ -192,8 +192,9 @@ def _flat_data(a: Any) -> Any:
 
 def _edges(a: Any, bins: Any, range: Any) -> Any:
     """The edges of bins: those given, or a number of equal ones."""
+    bins = unlisted(bins)
     if np.ndim(bins) == 1:
-        return arrayed(bins)
+        return bins
     if isinstance(bins, str):
         bins = _bins_by(a, bins=bins, range=range)
     elif np.ndim(bins) > 1 or kind_of(bins) not in "iu" or bins < 1:
@@ -216,7 +217,7 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     """The edges of the bins of a histogram."""
     if weights is not None and isinstance(bins, str):
         np.histogram_bin_edges(np.zeros(1), bins, weights=np.ones(1))  # which raises
-    a = _flat_data(a)
+    a, bins = _flat_data(a), unlisted(bins)
     edges = _edges(a, bins, range)
     if np.ndim(bins) == 1:
         return edges
@@ -229,6 +230,7 @@ def histogram(
     a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> Any:
     """How many elements are in each bin, or the sum of their weights; and the edges."""
+    bins = unlisted(bins)
     edges = histogram_bin_edges(a, bins, range, weights)
     if weights is not None:
         weights = arrayed(weights)
