@@ -25,7 +25,6 @@ FOUND = [
     Case("flatnonzero", lambda x: x.ravel()[np.flatnonzero(x > 0)] ** 2, (X,), (), np.flatnonzero),
     Case("argwhere", lambda x: x[tuple(np.argwhere(x > 0)[0])] ** 2, (X,), (), np.argwhere),
     Case("where", lambda x: x[np.where(x > 0)] ** 2, (X,), (), np.where),
-    Case("unique", lambda x: np.unique(np.concatenate([x, x])) ** 2, (ROW,), (), np.unique),
     Case("mask", lambda x: x[x > 0] ** 2, (X,)),
     Case("mask of rows", lambda x: x[x[:, 0] > 0, 1:] ** 2, (X,)),
     Case("mask written", writing(lambda z, y: z.__setitem__(z > 0, 1.5)), (X, ROW)),

@@ -1,4 +1,4 @@
-"""What rearranges elements: reshape, transpose, joining, new and lost axes."""
+"""Other shapes of the same elements: reshape, transpose, new and lost axes, broadcasting."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -9,6 +9,7 @@ from tests.support import check, spaced
 
 FORTRAN = np.asfortranarray(CUBE)
 STRIDED = CUBE[:, ::2, ::-1]
+COMPLEX = spaced(-1.3, 1.6, (2, 3), complex, 1)
 
 CASES = [
     *rows(
@@ -28,6 +29,10 @@ CASES = [
         ("empty inferred", lambda x: np.reshape(x, (-1, 3)) * 2.0, (EMPTY,)),
         ("f4", lambda x: np.reshape(x, 6) * 2.0, (SMALL,)),
         ("returned", lambda x: np.reshape(x, 6), (X,)),
+        ("order A", lambda x: np.reshape(x, (4, 6), order="A") * 2.0, (FORTRAN,)),
+        ("copied", lambda x: np.reshape(x, (4, 6), copy=True) * 2.0, (CUBE,)),
+        ("not copied", lambda x: np.reshape(x, (4, 6), copy=False) * 2.0, (CUBE,)),
+        ("complex", lambda x: np.reshape(x, (3, 2), order="F") * x.T, (COMPLEX,)),
     ),
     *rows(
         np.ravel,
@@ -36,6 +41,10 @@ CASES = [
         ("order F", lambda x: np.ravel(x, order="F") * 2.0, (CUBE,)),
         ("float", lambda x: np.ravel(x) * 2.0, (1.5,)),
         ("returned", np.ravel, (X,)),
+        ("order A", lambda x: np.ravel(x, "A") * 2.0, (FORTRAN,)),
+        ("order K", lambda x: np.ravel(x, order="K") * 2.0, (FORTRAN.transpose(1, 0, 2),)),
+        ("order K strided", lambda x: np.ravel(x, order="K") * 2.0, (STRIDED,)),
+        ("order K of a result", lambda x: np.ravel(np.transpose(x, (1, 2, 0)), "K"), (CUBE,)),
     ),
     *rows(
         np.transpose,
@@ -62,30 +71,8 @@ CASES = [
         ("returned", lambda x: np.broadcast_to(x, (2, 3)), (ROW,)),
     ),
     *rows(
-        np.concatenate,
-        ("rows", lambda x, y: np.concatenate([x, y]), (X, Y)),
-        ("columns", lambda x, y: np.concatenate((x, y), axis=1), (X, COLUMN)),
-        ("negative axis", lambda x, y: np.concatenate((x, y), axis=-1), (X, Y)),
-        ("flat", lambda x, y: np.concatenate([x, y], axis=None), (X, ROW)),
-        ("constant", lambda x: np.concatenate([x, [1.0, 2.0]]), (ROW,)),
-        ("itself", lambda x: np.concatenate([x, x * x]), (ROW,)),
-        ("empty", lambda x, y: np.concatenate([x, y]), (EMPTY, X)),
-        ("f4 and f8", lambda x, y: np.concatenate([x, y]), (SMALL, X)),
-        ("one", lambda x: np.concatenate([x]), (X,)),
-        ("fortran", lambda x, y: np.concatenate([x, y], axis=1), (FORTRAN, STRIDED)),
-    ),
-    *rows(
-        np.stack,
-        ("first", lambda x, y: np.stack([x, y]), (X, Y)),
-        ("last", lambda x, y: np.stack((x, y), axis=-1), (X, Y)),
-        ("middle", lambda x, y: np.stack([x, y], axis=1), (X, Y)),
-        ("numbers", lambda x, y: np.stack([x, y]), (1.5, 2.5)),
-        ("elements", lambda x: np.stack([x[0] * x[1], x[2], np.sin(x[0])]), (ROW,)),
-        ("with a constant", lambda x: np.stack([x, [1.0, 2.0, 3.0]]), (ROW,)),
-        ("f4", lambda x: np.stack([x, x * x], axis=1), (SMALL,)),
-    ),
-    *rows(
         np.expand_dims,
+        ("complex", lambda x: np.expand_dims(x, 1) * x, (COMPLEX,)),
         ("front", lambda x: np.expand_dims(x, 0) * 2.0, (X,)),
         ("back", lambda x: np.expand_dims(x, -1) * 2.0, (X,)),
         ("several", lambda x: np.expand_dims(x, (0, 2)) * 2.0, (X,)),
@@ -109,6 +96,55 @@ CASES = [
         ("one", lambda x: np.moveaxis(x, 0, -1) * 2.0, (CUBE,)),
         ("several", lambda x: np.moveaxis(x, (0, 1), (-1, 0)) * 2.0, (CUBE,)),
         ("list", lambda x: np.moveaxis(x, [2], [0]) * 2.0, (CUBE,)),
+    ),
+    *rows(
+        np.rollaxis,
+        ("to the front", lambda x: np.rollaxis(x, 2) * 2.0, (CUBE,)),
+        ("to the middle", lambda x: np.rollaxis(x, -1, 1) * 2.0, (CUBE,)),
+        ("to the end", lambda x: np.rollaxis(x, 0, 3) * 2.0, (CUBE,)),
+    ),
+    *rows(
+        np.matrix_transpose,
+        ("3d", lambda x: np.matrix_transpose(x) * 2.0, (CUBE,)),
+        ("complex", lambda x: np.matrix_transpose(x) * 1j, (COMPLEX,)),
+    ),
+    *rows(np.linalg.matrix_transpose, ("2d", lambda x: np.linalg.matrix_transpose(x) * 2.0, (X,))),
+    *rows(
+        np.atleast_1d,
+        ("number", lambda x: np.atleast_1d(x) * 2.0, (1.5,)),
+        ("several", lambda x, y: np.atleast_1d(x, y)[0] * np.atleast_1d(x, y)[1], (1.5, X)),
+    ),
+    *rows(
+        np.atleast_2d,
+        ("row", lambda x: np.atleast_2d(x) * x, (ROW,)),
+        ("0d", lambda x: np.atleast_2d(x) * x, (np.array(1.5),)),
+    ),
+    *rows(
+        np.atleast_3d,
+        ("number", lambda x: np.atleast_3d(x) * x, (np.float64(1.5),)),
+        ("row", lambda x: np.atleast_3d(x) * 2.0, (ROW,)),
+        ("2d", lambda x: np.atleast_3d(x) * 2.0, (SMALL,)),
+        ("3d", lambda x: np.atleast_3d(x) * 2.0, (CUBE,)),
+    ),
+    *rows(
+        np.broadcast_arrays,
+        ("two", lambda x, y: np.multiply(*np.broadcast_arrays(x, y)), (ROW, COLUMN)),
+        ("with a number", lambda x, y: np.broadcast_arrays(x, y, 2.0)[2] * x * y, (X, 1.5)),
+        ("the second", lambda x, y: np.broadcast_arrays(x, y)[1] * 2.0, (EMPTY, ROW)),
+    ),
+    *rows(
+        np.meshgrid,
+        ("two", lambda x, y: np.multiply(*np.meshgrid(x, y)), (ROW, X[0, :2])),
+        ("ij", lambda x, y: np.multiply(*np.meshgrid(x, y, indexing="ij")), (ROW, SMALL[0])),
+        ("sparse", lambda x, y: np.subtract(*np.meshgrid(x, y, sparse=True)), (ROW, Y[1])),
+        ("three", lambda x, y: np.stack(np.meshgrid(x, 1.5, y)), (ROW, X)),
+        ("views", lambda x, y: np.stack(np.meshgrid(x, y, copy=False)), (ROW, Y[1])),
+        ("one", lambda x: np.meshgrid(x)[0] * 2.0, (ROW,)),
+    ),
+    *rows(
+        np.ix_,
+        ("of data", lambda x, i: x[np.ix_(i, [0, 2])] * 2.0, (X,), (np.array([1, 0, 1]),)),
+        ("of a mask", lambda x, i: x[np.ix_(i, [0, 2])] * 2.0, (X,), (np.array([False, True]),)),
     ),
     *rows(
         np.zeros_like,

@@ -134,14 +134,6 @@ flatnonzero = op("flatnonzero", np.flatnonzero, vjp=None, path="np.flatnonzero")
 argwhere = op("argwhere", np.argwhere, vjp=None, path="np.argwhere")
 
 
-def first_of_each(x: Any) -> Any:
-    """Where each of the different values, in ascending order, stands first in a flat array."""
-    return np.unique(x, return_index=True)[1]
-
-
-unique_places = op("first_of_each", first_of_each, vjp=None)
-
-
 def unview(
     viewing: Op, base: Any, new: Any, rest: tuple[Any, ...], attrs: dict[str, Any]
 ) -> tuple[Any, tuple[Any, ...], Any]:

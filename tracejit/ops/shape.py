@@ -1,33 +1,44 @@
-"""Shape and joining: what rearranges elements without computing with them."""
+"""Shape: what gives the same elements other axes, and what repeats them without storing them.
+
+Results share the memory of the argument wherever NumPy's do, so that writes show in both.
+"""
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
-from ..dag.op import composite, op
+from ..dag.op import BY_NAME, composite, is_traced, op
+from .elementwise import copy as copy_op
 
 
-def _shape(shape: Any) -> tuple[int, ...]:
-    if isinstance(shape, (tuple, list)):
-        return tuple(int(n) for n in shape)
-    return (int(shape),)
+def plain(value: Any) -> Any:
+    """The value itself of a traced one."""
+    return value.value if is_traced(value) else value
 
 
-def _bind_reshape(a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None) -> Any:
-    wanted = _shape(newshape if shape is None else shape)
-    if -1 in wanted:
-        known = -int(np.prod(wanted, dtype=np.int64))
-        if known > 0 and np.size(a) % known == 0:
-            wanted = tuple(np.size(a) // known if n == -1 else n for n in wanted)
-    return (a,), {"shape": wanted, **_order(order)}
+def as_array(value: Any) -> Any:
+    """Make an array of a number, or of nested lists, any of which may be traced."""
+    if isinstance(value, np.ndarray):
+        return value
+    if is_traced(value):
+        return BY_NAME["convert"](value, cls=np.ndarray)
+    if isinstance(value, (list, tuple)) and _holds_traced(value):
+        return np.stack([as_array(part) for part in value])
+    return np.asarray(value)
 
 
-def _order(order: str) -> dict[str, Any]:
-    if order not in ("C", "F"):
-        raise TypeError(f"argument order={order!r} asks for the memory layout; use 'C' or 'F'")
-    return {} if order == "C" else {"order": order}
+def _holds_traced(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_holds_traced(part) for part in value)
+    return is_traced(value)
+
+
+def along(axis: int, *parts: Any) -> tuple[Any, ...]:
+    """Write an index whose parts stand at an axis and after it."""
+    return (slice(None),) * axis + parts
 
 
 def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -41,11 +52,74 @@ def _ndim(x: Any) -> int:
     return ndim
 
 
+def axis_of(axis: Any, ndim: int) -> int:
+    """Count an axis from the first one on."""
+    number = operator.index(axis)
+    if not -ndim <= number < ndim:
+        raise np.exceptions.AxisError(number, ndim)
+    return number % ndim
+
+
+def _axes_of(axes: Any, ndim: int) -> tuple[int, ...]:
+    """Count one axis, or several different ones, from the first on."""
+    several = axes if isinstance(axes, (tuple, list)) else (axes,)
+    counted = tuple(axis_of(axis, ndim) for axis in several)
+    if len(set(counted)) < len(counted):
+        raise ValueError("repeated axis")
+    return counted
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    if isinstance(shape, np.ndarray) and np.ndim(shape):
+        shape = tuple(shape)
+    if isinstance(shape, (tuple, list)):
+        return tuple(int(n) for n in shape)
+    return (int(shape),)
+
+
+# -- the same elements in another shape ---------------------------------------------------------
+
+
+def _bind_reshape(
+    a: Any, /, shape: Any = None, order: Any = "C", *, newshape: Any = None, copy: Any = None
+) -> Any:
+    wanted = _shape(newshape if shape is None else shape)
+    if -1 in wanted:
+        known = -int(np.prod(wanted, dtype=np.int64))
+        if known > 0 and np.size(a) % known == 0:
+            wanted = tuple(np.size(a) // known if n == -1 else n for n in wanted)
+    settled = _order(a, order)
+    if copy is False and not np.may_share_memory(np.reshape(plain(a), wanted, **settled), plain(a)):
+        raise ValueError("Unable to avoid creating a copy while reshaping.")
+    return (copy_op(a) if copy else a,), {"shape": wanted, **settled}
+
+
+def _order(a: Any, order: Any) -> dict[str, Any]:
+    """Settle in which order elements are read: C, F, or A (F for what lies so in memory)."""
+    kind = str(order).upper()
+    if kind == "A":
+        kind = "F" if getattr(plain(a), "flags", None) is not None and plain(a).flags.fnc else "C"
+    if kind not in ("C", "F"):
+        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
+    return {} if kind == "C" else {"order": kind}
+
+
+def _bind_ravel(a: Any, order: Any = "C") -> Any:
+    if str(order).upper() != "K":
+        return (a,), _order(a, order)
+    strides = getattr(plain(a), "strides", ())
+    axes = sorted(range(len(strides)), key=lambda i: -abs(strides[i]))
+    return (a if axes == sorted(axes) else np.transpose(a, axes),), {}
+
+
 def _bind_transpose(a: Any, axes: Any = None) -> Any:
     ndim = _ndim(a)
     if axes is None:
-        axes = range(ndim)[::-1]
-    return (a,), {"axes": tuple(int(i) % ndim for i in axes) if ndim else ()}
+        return (a,), {"axes": tuple(range(ndim))[::-1]}
+    counted = _axes_of(tuple(axes), ndim)
+    if len(counted) != ndim:
+        raise ValueError("axes don't match array")
+    return (a,), {"axes": counted}
 
 
 reshape = op(
@@ -54,8 +128,7 @@ reshape = op(
     vjp=[lambda g, out, x, shape, order="C": np.reshape(g, np.shape(x), order=order)],
 )  # fmt: skip
 ravel = op(
-    "ravel", np.ravel, stands_for=(np.ravel,), views=True,
-    bind=lambda a, order="C": ((a,), _order(order)),
+    "ravel", np.ravel, stands_for=(np.ravel,), views=True, bind=_bind_ravel,
     vjp=[lambda g, out, x, order="C": np.reshape(g, np.shape(x), order=order)],
 )  # fmt: skip
 transpose = op(
@@ -65,41 +138,11 @@ transpose = op(
 )  # fmt: skip
 broadcast_to = op(
     "broadcast_to", lambda x, *, shape: np.broadcast_to(x, shape), stands_for=(np.broadcast_to,),
-    bind=lambda array, shape: ((array,), {"shape": _shape(shape)}), views=True,
+    bind=lambda array, shape, subok=False: ((array,), {"shape": _shape(shape)}), views=True,
     vjp=[lambda g, out, x, shape: g],
 )  # fmt: skip
 
-
-def _concatenate_rule(g: Any, out: Any, position: int, inputs: list[Any], axis: int) -> Any:
-    axis = axis % np.ndim(inputs[0])
-    start = sum(np.shape(x)[axis] for x in inputs[:position])
-    stop = start + np.shape(inputs[position])[axis]
-    return g[(slice(None),) * axis + (slice(start, stop),)]
-
-
-concatenate = op(
-    "concatenate", lambda *arrays, axis=0: np.concatenate(arrays, axis=axis), variadic=True,
-    vjp=_concatenate_rule, out=True, path="np.concatenate",
-)  # fmt: skip
-
-
-@composite(np.concatenate)
-def _concatenate(arrays: Any, /, axis: int | None = 0) -> Any:
-    if axis is None:
-        arrays, axis = [np.ravel(a) for a in arrays], 0
-    return concatenate(*arrays, axis=int(axis))
-
-
-@composite(np.stack)
-def stack(arrays: Any, axis: int = 0) -> Any:
-    """Join equal shapes along a new axis."""
-    return _concatenate([np.expand_dims(a, axis) for a in _same_shapes(arrays)], axis)
-
-
-def _same_shapes(arrays: Any) -> Any:
-    if len({np.shape(a) for a in arrays}) > 1:
-        raise ValueError("all input arrays must have the same shape")
-    return arrays
+# -- axes ---------------------------------------------------------------------------------------
 
 
 @composite(np.expand_dims)
@@ -107,9 +150,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
     """Insert axes of length 1."""
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     ndim = _ndim(a) + len(axes)
-    new = {_axis(i, ndim) for i in axes}
-    if len(new) < len(axes):
-        raise ValueError("repeated axis")
+    new = _axes_of(axes, ndim)
     lengths = iter(np.shape(a))
     return np.reshape(a, tuple(1 if i in new else next(lengths) for i in range(ndim)))
 
@@ -120,36 +161,116 @@ def squeeze(a: Any, axis: Any = None) -> Any:
     shape = np.shape(a)
     if axis is None:
         return np.reshape(a, tuple(n for n in shape if n != 1))
-    axes = {_axis(i, len(shape)) for i in (axis if isinstance(axis, (tuple, list)) else (axis,))}
+    axes = _axes_of(axis, len(shape))
     if any(shape[i] != 1 for i in axes):
         raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
     return np.reshape(a, tuple(n for i, n in enumerate(shape) if i not in axes))
 
 
 @composite(np.swapaxes)
-def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+def swapaxes(a: Any, axis1: Any, axis2: Any) -> Any:
     """Exchange two axes."""
     axes = list(range(_ndim(a)))
-    i, j = _axis(axis1, len(axes)), _axis(axis2, len(axes))
+    i, j = axis_of(axis1, len(axes)), axis_of(axis2, len(axes))
     axes[i], axes[j] = axes[j], axes[i]
     return np.transpose(a, axes)
+
+
+@composite(np.matrix_transpose, np.linalg.matrix_transpose)
+def matrix_transpose(x: Any, /) -> Any:
+    """Exchange the last two axes."""
+    if _ndim(x) < 2:
+        raise ValueError(f"Input array must be at least 2-dimensional, but it is {_ndim(x)}")
+    return np.swapaxes(x, -1, -2)
 
 
 @composite(np.moveaxis)
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     """Move axes to new places; the others keep their order."""
-    sources = source if isinstance(source, (tuple, list)) else (source,)
-    targets = destination if isinstance(destination, (tuple, list)) else (destination,)
     ndim = _ndim(a)
-    moved = {_axis(t, ndim): _axis(s, ndim) for s, t in zip(sources, targets, strict=True)}
-    rest = iter(i for i in range(ndim) if i not in moved.values())
+    sources, targets = _axes_of(source, ndim), _axes_of(destination, ndim)
+    if len(sources) != len(targets):
+        raise ValueError("source and destination arguments must have the same number of elements")
+    moved = dict(zip(targets, sources, strict=True))
+    rest = iter(i for i in range(ndim) if i not in sources)
     return np.transpose(a, [moved[i] if i in moved else next(rest) for i in range(ndim)])
 
 
-def _axis(axis: int, ndim: int) -> int:
-    if not -ndim <= axis < ndim:
-        raise np.exceptions.AxisError(axis, ndim)
-    return axis % ndim
+@composite(np.rollaxis)
+def rollaxis(a: Any, axis: Any, start: Any = 0) -> Any:
+    """Move an axis backwards until it stands before another one."""
+    ndim = _ndim(a)
+    moved, before = axis_of(axis, ndim), axis_of(start, ndim + 1) if start != -ndim else 0
+    axes = [i for i in range(ndim) if i != moved]
+    axes.insert(before - (moved < before), moved)
+    return np.transpose(a, axes)
+
+
+def _at_least(ndim: int) -> Any:
+    def at_least(*arys: Any) -> Any:
+        made = tuple(with_axes(as_array(a), ndim) for a in arys)
+        return made[0] if len(made) == 1 else made
+
+    return at_least
+
+
+def with_axes(a: Any, ndim: int) -> Any:
+    """Give an array at least 1, 2 or 3 axes, as np.atleast_1d and its like place them."""
+    shape = a.shape
+    if len(shape) >= ndim:
+        return a
+    if ndim == 3 and shape:
+        return np.reshape(a, (1, *shape, 1) if len(shape) == 1 else (*shape, 1))
+    return np.reshape(a, (1,) * (ndim - len(shape)) + shape)
+
+
+for _number, _function in enumerate((np.atleast_1d, np.atleast_2d, np.atleast_3d), 1):
+    composite(_function)(_at_least(_number))
+
+# -- several arrays in one shape ----------------------------------------------------------------
+
+
+@composite(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
+    """Broadcast arrays against each other."""
+    arrays = [as_array(a) for a in args]
+    shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    return tuple(a if a.shape == shape else np.broadcast_to(a, shape) for a in arrays)
+
+
+@composite(np.meshgrid)
+def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: str = "xy") -> Any:
+    """Spread coordinate vectors over a grid."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
+    places = list(range(len(xi)))
+    if indexing == "xy" and len(xi) > 1:
+        places[:2] = 1, 0
+    grids: Any = [_on_axis(x, i, len(xi)) for x, i in zip(xi, places, strict=True)]
+    if not sparse:
+        grids = np.broadcast_arrays(*grids)
+    return tuple(copy_op(x) for x in grids) if copy else tuple(grids)
+
+
+def _on_axis(x: Any, axis: int, ndim: int) -> Any:
+    """Lay the elements of an array along one of several axes."""
+    return np.reshape(as_array(x), (1,) * axis + (-1,) + (1,) * (ndim - axis - 1))
+
+
+@composite(np.ix_)
+def ix_(*args: Any) -> Any:
+    """Make of sequences an index that selects all combinations of their elements."""
+    made = []
+    for axis, given in enumerate(args):
+        numbers = as_array(given)
+        if numbers.ndim != 1:
+            raise ValueError("Cross index must be 1 dimensional")
+        if numbers.size == 0:
+            numbers = numbers.astype(np.intp)
+        if numbers.dtype.kind == "b":
+            (numbers,) = np.nonzero(numbers)
+        made.append(_on_axis(numbers, axis, len(args)))
+    return tuple(made)
 
 
 # A new array filled with one value, or with an array broadcast to its shape.

@@ -1,7 +1,7 @@
 """Recording: tracers, the recorder, where the user's code is, and what it reads from outside."""
 
-from . import operators, selection  # give Tracer its operators and methods, NumPy more functions
+from . import operators, selection, varying  # they give Tracer its operators, NumPy functions
 from .recorder import Recorder, active_recorder
 from .tracer import Tracer
 
-__all__ = ["Recorder", "Tracer", "active_recorder", "operators", "selection"]
+__all__ = ["Recorder", "Tracer", "active_recorder", "operators", "selection", "varying"]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import BY_FUNCTION, composite, is_traced
-from ..ops.index import argwhere, flatnonzero, unique_places
+from ..ops.index import argwhere, flatnonzero
 from ..ops.statistics import bincount
 from . import dispatch
 
@@ -45,14 +45,6 @@ def _where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     if x is None and y is None:
         return _nonzero(condition)
     return BY_FUNCTION[np.where](condition, x, y)
-
-
-@composite(np.unique)
-def _unique(ar: Any) -> Any:
-    flat = np.ravel(ar)
-    places = unique_places(flat)
-    dispatch.note_shape(places)
-    return flat[places]
 
 
 @composite(np.bincount)

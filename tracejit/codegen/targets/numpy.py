@@ -188,6 +188,9 @@ def helper(node: Node) -> tuple[str, str] | None:
     definition.name, definition.returns = function_name(node), None
     for argument in (*definition.args.args, *definition.args.kwonlyargs):
         argument.annotation = None
+    for part in ast.walk(definition.args):
+        if isinstance(part, ast.arg):
+            part.annotation = None
     return definition.name, ast.unparse(definition)
 
 
