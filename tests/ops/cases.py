@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.support import MODES, check, check_second, spaced
+from tracejit import jit_grad
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,14 @@ def orders(cases, twice=lambda f: f):
         check_second(twice(case.f), case.params, case.rest, optimize)
 
     return test_first_order, test_second_order
+
+
+def refused(f, said, optimize):
+    """Check that a call of NumPy's functions that is an error is the same error when traced."""
+    with pytest.raises((ValueError, TypeError, IndexError)) as plain:
+        f(X)
+    with pytest.raises(plain.type, match=said):
+        jit_grad(lambda x: np.sum(f(x)), optimize=optimize)(X)
 
 
 X, Y = spaced(-1.93, 1.67, (2, 3), seed=3), spaced(-1.4, 1.9, (2, 3), seed=4)

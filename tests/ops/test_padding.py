@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ops.cases import CUBE, EMPTY, INTEGERS, ROW, SMALL, X, orders, rows
+from tests.ops.cases import CUBE, EMPTY, INTEGERS, ROW, SMALL, X, orders, refused, rows
 from tests.ops.test_shape import COMPLEX, FORTRAN, STRIDED, squared
 from tests.support import MODES, assert_same, check, spaced
 from tracejit import jit_grad
@@ -22,7 +22,7 @@ CASES = [
         ("two", lambda x, y: np.pad(x, 1, constant_values=((y, 2.0), (3.0, y * y))), (X, 1.5)),
         ("negative zero", lambda x: np.pad(x, 1, constant_values=-0.0), (X,)),
         ("with an integer", lambda x: np.pad(x, 1, constant_values=3), (SMALL,)),
-        ("integers", lambda x, n: np.pad(n, ((0, 0), (1, 0)), constant_values=1.7)[:, :3] * x, (X,), (INTEGERS,)),
+        ("integers", lambda x, n: np.pad(n, 1, constant_values=1.7) * x[0, 0], (X,), (INTEGERS,)),
         ("of data", lambda x, n: np.pad(x, n) * 2.0, (ROW,), (np.array([1, 2]),)),
         ("of nothing", lambda x: np.pad(x, ((1, 1), (0, 0)), constant_values=2.0), (EMPTY,)),
         ("0d", lambda x: np.pad(x, 1) * 2.0, (np.array(1.5),)),
@@ -96,10 +96,7 @@ REFUSED = {
 @MODES
 @pytest.mark.parametrize(("f", "said"), REFUSED.values(), ids=REFUSED)
 def test_what_numpy_refuses(f, said, optimize):
-    with pytest.raises((ValueError, TypeError)):
-        f(X)
-    with pytest.raises((ValueError, TypeError), match=said):
-        jit_grad(lambda x: np.sum(f(x)), optimize=optimize)(X)
+    refused(f, said, optimize)
 
 
 @MODES

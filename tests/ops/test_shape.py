@@ -43,6 +43,7 @@ CASES = [
         ("returned", np.ravel, (X,)),
         ("order A", lambda x: np.ravel(x, "A") * 2.0, (FORTRAN,)),
         ("order K", lambda x: np.ravel(x, order="K") * 2.0, (FORTRAN.transpose(1, 0, 2),)),
+        ("flatten", lambda x: x.flatten("K") * x.flatten(), (FORTRAN,)),
         ("order K strided", lambda x: np.ravel(x, order="K") * 2.0, (STRIDED,)),
         ("order K of a result", lambda x: np.ravel(np.transpose(x, (1, 2, 0)), "K"), (CUBE,)),
     ),

@@ -32,7 +32,7 @@ def raised(f, optimize, x=X):
 
 UNSUPPORTED = {
     "np.fft.fft": lambda x: np.sum(np.fft.fft(x)),
-    "np.sort": lambda x: np.sum(np.sort(x)),
+    "np.poly": lambda x: np.sum(np.poly(x)),
     "np.linalg.svd": lambda x: np.linalg.svd(x)[1][0],
     "np.modf": lambda x: np.sum(np.modf(x)[0]),
     "np.ldexp": lambda x: np.sum(np.ldexp(x, 2)),
@@ -47,9 +47,6 @@ UNSUPPORTED = {
 
 KEYWORDS = {
     "np.sum by position": (lambda x: np.sum(x, 0, None, x[0] * 1.0), "np.sum", "positional"),
-    "reshape order": (lambda x: np.sum(x.reshape(6, order="A")), "np.reshape", "order='A'"),
-    "ravel order": (lambda x: np.sum(np.ravel(x, order="K")), "np.ravel", "order='K'"),
-    "flatten order": (lambda x: np.sum(x.flatten("K")), "np.reshape", "order='K'"),
     "astype casting": (lambda x: np.sum(x.astype(float, casting="safe")), "astype", "casting"),
     "ufunc subok": (lambda x: np.sum(np.add(x, 1.0, subok=False)), "np.add", "subok"),
     "ufunc order": (lambda x: np.sum(np.add(x, 1.0, order="F")), "np.add", "order"),

@@ -162,7 +162,7 @@ def _item(self: Tracer, *index: Any) -> Any:
 
 
 def _flatten(self: Tracer, order: str = "C") -> Any:
-    return np.reshape(BY_NAME["copy"](self), -1, order=order)  # type: ignore[call-overload]
+    return np.ravel(BY_NAME["copy"](self), order=order)  # type: ignore[call-overload]
 
 
 def _copy(self: Tracer, order: str = "C") -> Any:
