@@ -80,6 +80,7 @@ def test_unsupported_keywords(f, function, word, optimize):
     ("f", "nearest"),
     [
         (lambda x: np.sum(np.vstack([x, x])), "np.stack"),
+        (lambda x: np.sum(np.cumprod(x)), "np.prod"),
         (lambda x: np.linalg.pinv(x)[0, 0], "np.linalg.inv"),
         (lambda x: x.cumprod(), "prod"),
     ],

@@ -186,8 +186,6 @@ def helper(node: Node) -> tuple[str, str] | None:
     definition = ast.parse(textwrap.dedent(inspect.getsource(op.fn))).body[0]
     assert isinstance(definition, ast.FunctionDef)
     definition.name, definition.returns = function_name(node), None
-    for argument in (*definition.args.args, *definition.args.kwonlyargs):
-        argument.annotation = None
     for part in ast.walk(definition.args):
         if isinstance(part, ast.arg):
             part.annotation = None
