@@ -8,6 +8,7 @@ function writes to are set back in between, so that an audited call looks like a
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,6 +121,22 @@ def without_machine_code(
         df.reject(variant, f"it raised {type(error).__name__}: {error}")
         return result
     return df._failed(failure, variant, numpy, signature, upstream)
+
+
+def after_error(
+    df: JitGrad, error: Exception, form: Compiled, signature: Signature, upstream: Any,
+    drawn: tuple[Any, ...],
+) -> Any:  # fmt: skip
+    """Answer a call in which compiled code raised, or raise as the user's code does.
+
+    A rule of linear algebra may have been chosen for regular matrices: direct mode chooses anew.
+    """
+    if isinstance(error, np.linalg.LinAlgError):
+        with suppress(np.linalg.LinAlgError):
+            answer = df._run_directly(signature, upstream, drawn)
+            df._direct += 1
+            return answer
+    raise form.located(error) from None
 
 
 def _sensitive(

@@ -290,7 +290,7 @@ class JitGrad:
             return self._run_directly(signature, upstream, drawn)
         if form.part is not None:
             return auditing.without_machine_code(self, error, variant, signature, upstream)
-        raise form.located(error) from None
+        return auditing.after_error(self, error, form, signature, upstream, drawn)
 
     def reject(self, variant: Variant, reason: str) -> None:
         """Give up machine code that is not as good as the numpy target."""
