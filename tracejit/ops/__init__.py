@@ -4,12 +4,12 @@ from . import (  # isort: skip  (the others' rules need these)
     elementwise, complexes, index, products, linalg, reduce, shape,
 )  # fmt: skip
 from . import (
-    convolve, create, diagonal, einsum, fft, interpolate, joining, nans, number, padding, quantiles,
-    repeating, scans, sorting, statistics,
+    convolve, create, decompositions, diagonal, einsum, fft, interpolate, joining, nans, norms,
+    number, padding, quantiles, repeating, scans, solving, sorting, statistics,
 )  # fmt: skip
 
 __all__ = [
-    "complexes", "convolve", "create", "diagonal", "einsum", "elementwise", "fft", "index",
-    "interpolate", "joining", "linalg", "nans", "number", "padding", "products", "quantiles",
-    "reduce", "repeating", "scans", "shape", "sorting", "statistics",
+    "complexes", "convolve", "create", "decompositions", "diagonal", "einsum", "elementwise", "fft",
+    "index", "interpolate", "joining", "linalg", "nans", "norms", "number", "padding", "products",
+    "quantiles", "reduce", "repeating", "scans", "shape", "solving", "sorting", "statistics",
 ]  # fmt: skip

@@ -1,15 +1,20 @@
-"""Linear algebra: inverses, determinants, and norms, which are written with ops."""
+"""Inverses and determinants of stacks of matrices.
+
+The gradient of a determinant is exact for singular matrices, too, to every order. Where the values
+at hand allow a simpler rule it is used: compiled code in which that fails is run again, directly.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.linalg import _linalg as results
 
-from ..dag.op import composite, op
-from .elementwise import root
-from .products import as_array, swap
-from .reduce import axes_of
+from ..dag.op import HOLE, composite, op
+from .index import unindex
+from .matrices import is_complex, over, plain, real_dtype
+from .products import swap
 
 
 def _inverse_rule(g: Any, out: Any, x: Any) -> Any:
@@ -17,59 +22,83 @@ def _inverse_rule(g: Any, out: Any, x: Any) -> Any:
     return -np.matmul(np.matmul(transposed, g), transposed)
 
 
-def _det_rule(g: Any, out: Any, x: Any) -> Any:
-    scale = g * out
-    if getattr(scale, "shape", ()) != ():
-        scale = np.reshape(scale, (*scale.shape, 1, 1))
-    return scale * swap(np.linalg.inv(x))
-
-
 inv = op(
     "linalg.inv", np.linalg.inv, stands_for=(np.linalg.inv,), vjp=[_inverse_rule],
     bind=lambda a: ((a,), {}), raises=True,
 )  # fmt: skip
+
+
+def _inverse_or_nan(x: Any) -> Any:
+    try:
+        return np.linalg.inv(x)
+    except np.linalg.LinAlgError:
+        found = np.full(x.shape, np.nan, np.result_type(x, 1.0))
+        for place in np.ndindex(x.shape[:-2]):
+            try:
+                found[place] = np.linalg.inv(x[place])
+            except np.linalg.LinAlgError:
+                continue
+        return found
+
+
+# The inverses, with NaN for a matrix that has none.
+inverse_or_nan = op("linalg.inverse_or_nan", _inverse_or_nan, vjp=[_inverse_rule])
+
+
+def _det_rule(g: Any, out: Any, x: Any) -> Any:
+    if plain(out).all():  # no determinant is 0
+        return over(g * out) * swap(np.linalg.inv(x))
+    return over(g) * cofactors(x)
+
+
 det = op(
     "linalg.det", np.linalg.det, stands_for=(np.linalg.det,), vjp=[_det_rule],
     bind=lambda a: ((a,), {}),
 )  # fmt: skip
 
 
-@composite(np.linalg.norm)
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """Vector norms of every order and the entry-wise matrix norms; the gradient at 0 is 0."""
-    if np.result_type(x).kind in "biu":
-        x = as_array(x).astype(np.dtype("f8"))
-    ndim = np.ndim(x)
-    axes = axes_of(axis, ndim)
-    if ord is None or (ord == 2 and len(axes) == 1) or (ord == "fro" and len(axes) == 2):
-        return root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
-    if len(axes) == 1:
-        return _vector_norm(x, ord, axes[0], keepdims)
-    if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
-        row, column = axes if axis is None else (a % ndim for a in axis)
-        inner, across = (row, column) if abs(ord) == 1 else (column, row)
-        sums = np.sum(np.abs(x), axis=inner, keepdims=True)
-        best = (np.max if ord > 0 else np.min)(sums, axis=across, keepdims=True)
-        return best if keepdims else _drop(best, (row, column))
-    raise TypeError(f"norm() argument ord={ord!r} of {len(axes)} axes")
+def _cofactors(x: Any) -> Any:
+    u, s, vh = np.linalg.svd(x)
+    alone = np.eye(x.shape[-1], dtype=bool)
+    others = np.prod(np.where(alone, 1, s[..., None, :]), axis=-1)
+    turned = np.linalg.det(u) * np.linalg.det(vh)
+    scaled = (turned[..., None] * others)[..., None, :] * np.conjugate(u)
+    return scaled @ np.conjugate(vh)
 
 
-def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
-    size = np.abs(x)
-    if ord in (np.inf, -np.inf):
-        return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
-    if ord == 0:
-        return np.sum((x != 0).astype(x.dtype), axis=axis, keepdims=keepdims)
-    if ord == 1:
-        return np.sum(size, axis=axis, keepdims=keepdims)
-    zero = np.sum(size, axis=axis, keepdims=True) == 0  # there the gradient is taken as 0
-    safe = np.where(zero, 1.0, size)
-    total = np.sum(np.power(safe, ord), axis=axis, keepdims=True)
-    value = np.where(zero, 0.0, np.power(total, 1.0 / ord))
-    return value if keepdims else _drop(value, axis)
+def _cofactors_rule(g: Any, out: Any, x: Any) -> Any:
+    """Each cofactor is the determinant of what is left without a row and a column."""
+    n = x.shape[-1]
+    if n < 2:
+        return None
+    left = np.array([[i for i in range(n) if i != k] for k in range(n)])
+    rows, columns = left[:, None, :, None], left[None, :, None, :]
+    signs = np.array([[(-1) ** (i + k) for i in range(n)] for k in range(n)], real_dtype(x))
+    minors = over(g * signs) * cofactors(x[..., rows, columns])
+    return unindex(minors, rows, columns, key=(Ellipsis, HOLE, HOLE), shape=x.shape)
 
 
-def _drop(value: Any, axis: Any) -> Any:
-    """Drop axes as a reduction does: what has no axis left is a scalar."""
-    value = np.squeeze(value, axis=axis)
-    return value if value.ndim else value[()]
+# The derivatives of a determinant by the elements of its matrix, from singular values.
+cofactors = op("linalg.cofactors", _cofactors, vjp=[_cofactors_rule])
+
+
+def _slogdet_rule(g: Any, out: Any, x: Any) -> Any:
+    (g_sign, scale), (sign, logarithm) = g, out
+    if g_sign is not None and is_complex(x):  # a real sign is constant
+        turn = 1j * np.imag(g_sign * sign)
+        scale = turn if scale is None else scale + turn
+    if scale is None:
+        return None
+    singular = (plain(logarithm) == -np.inf).any()
+    return over(scale) * swap(inverse_or_nan(x) if singular else np.linalg.inv(x))
+
+
+slogdet_op = op(
+    "linalg.slogdet", np.linalg.slogdet, several=2, vjp=[_slogdet_rule], path="np.linalg.slogdet"
+)
+
+
+@composite(np.linalg.slogdet)
+def slogdet(a: Any) -> Any:
+    """The sign and the logarithm of the absolute value of determinants."""
+    return results.SlogdetResult(*slogdet_op(a))
