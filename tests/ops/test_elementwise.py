@@ -18,34 +18,37 @@ from tests.ops.cases import (
 )
 from tests.support import MODES, check, spaced
 from tracejit import jit_grad
+from tracejit.dag.op import BY_FUNCTION
+from tracejit.ops.complexes import real_sign
 
 EVERYWHERE = (-1.93, 1.67)
-POSITIVE = (0.21, 2.9)
-INSIDE = (-0.91, 0.83)
 ABOVE = (0.4, 2.1)
+IMAGINARY = (0.31, 0.87)
 
-UNARY = {
-    np.negative: EVERYWHERE, np.positive: EVERYWHERE, np.reciprocal: POSITIVE,
-    np.square: EVERYWHERE, np.absolute: EVERYWHERE, np.fabs: EVERYWHERE, np.exp: EVERYWHERE,
-    np.exp2: EVERYWHERE, np.expm1: EVERYWHERE, np.log: POSITIVE, np.log2: POSITIVE,
-    np.log10: POSITIVE, np.log1p: (-0.7, 2.0), np.sqrt: POSITIVE, np.cbrt: POSITIVE,
-    np.sin: EVERYWHERE, np.cos: EVERYWHERE, np.tan: (-1.1, 1.2), np.arcsin: INSIDE,
-    np.arccos: INSIDE, np.arctan: EVERYWHERE, np.sinh: EVERYWHERE, np.cosh: EVERYWHERE,
-    np.tanh: EVERYWHERE, np.arcsinh: EVERYWHERE, np.arccosh: (1.2, 3.1), np.arctanh: INSIDE,
-    np.deg2rad: EVERYWHERE, np.radians: EVERYWHERE, np.rad2deg: EVERYWHERE,
-    np.degrees: EVERYWHERE,
-}  # fmt: skip
 
-BINARY = {
-    np.add: (EVERYWHERE, ABOVE), np.subtract: (EVERYWHERE, ABOVE),
-    np.multiply: (EVERYWHERE, ABOVE), np.divide: (EVERYWHERE, ABOVE),
-    np.remainder: ((-2.77, 2.13), (3.1, 4.3)), np.fmod: ((-6.77, 6.13), (3.3, 3.9)),
-    np.power: (POSITIVE, EVERYWHERE), np.logaddexp: (EVERYWHERE, ABOVE),
-    np.logaddexp2: (EVERYWHERE, ABOVE), np.arctan2: (EVERYWHERE, ABOVE),
-    np.hypot: (EVERYWHERE, ABOVE), np.maximum: ((0.2, 2.9), (0.33, 2.21)),
-    np.minimum: ((0.2, 2.9), (0.33, 2.21)), np.fmax: ((0.2, 2.9), (0.33, 2.21)),
-    np.fmin: ((0.2, 2.9), (0.33, 2.21)), np.copysign: (EVERYWHERE, (-0.9, 2.3)),
-}  # fmt: skip
+def arity(op):
+    return op.fn.nin if isinstance(op.fn, np.ufunc) else len(op.vjp or "1")
+
+
+def bounds(op):
+    """The bounds between which each input of an op may lie."""
+    if op.domain is None:
+        return [EVERYWHERE, ABOVE][: arity(op)]
+    return list(op.domain) if type(op.domain[0]) is tuple else [op.domain] * arity(op)
+
+
+def takes(op, kinds):
+    """Tell whether an op is a ufunc with a loop for such inputs, or another function."""
+    return not isinstance(op.fn, np.ufunc) or any(t.split("-")[0] == kinds for t in op.fn.types)
+
+
+# The ops that are called with arrays and nothing else.
+PLAIN = [
+    op for op in {**BY_FUNCTION, np.sign: real_sign}.values()
+    if op.elementwise and op.bind is None and not op.several and op.fn is not np.ldexp
+]  # fmt: skip
+SMOOTH = [op for op in PLAIN if op.vjp is not None]
+STEPS = [op for op in PLAIN if op.vjp is None]
 
 ONE = {
     "2d": lambda low, high, seed=0: spaced(low, high, (2, 3), seed=seed),
@@ -77,23 +80,44 @@ SECOND = {
 }  # fmt: skip
 
 
+def complex_ones(low, high, shape=(), seed=0):
+    return spaced(low, high, shape, seed=seed) + 1j * spaced(*IMAGINARY, shape, seed=seed + 1)
+
+
+COMPLEX = {
+    "c16": lambda low, high, seed=0: complex_ones(low, high, (2, 3), seed),
+    "c8": lambda low, high, seed=0: complex_ones(low, high, (2, 3), seed).astype(np.complex64),
+    "complex": lambda low, high, seed=0: complex(complex_ones(low, high, (), seed)),
+    "c16 row": lambda low, high, seed=0: complex_ones(low, high, (3,), seed),
+}
+COMPLEX_PAIRS = [
+    ("c16", "c16 row"), ("c16", "1d"), ("1d", "c16"), ("c16 row", "complex"), ("float", "c16"),
+    ("c8", "f4"), ("c8", "float"), ("c8", "complex"), ("complex", "float"),
+]  # fmt: skip
+SECOND |= {"c16", "complex", "c16 c16 row", "c16 1d", "1d c16"}
+
+
 def unary_cases():
-    for function, domain in UNARY.items():
-        for kind, make in ONE.items():
-            title = f"{function.__name__} {kind}"
-            yield Case(title, function, (make(*domain),), (), function, kind in SECOND)
+    for op in SMOOTH:
+        if arity(op) == 1:
+            kinds = {**ONE, **(COMPLEX if takes(op, "D") and op.fn is not np.i0 else {})}
+            for kind, make in kinds.items():
+                params = (make(*bounds(op)[0]),)
+                yield Case(f"{op.name} {kind}", op.fn, params, (), op.fn, kind in SECOND)
 
 
 def binary_cases():
-    for function, (left, right) in BINARY.items():
+    for op in SMOOTH:
+        if arity(op) != 2:
+            continue
+        left, right = bounds(op)
         for a, b in SHAPES:
             params = spaced(*left, a, seed=1), spaced(*right, b, seed=2)
-            title = f"{function.__name__} {a} {b}"
-            yield Case(title, function, params, (), function, f"{a} {b}" in SECOND)
-        for a, b in MIXED:
-            params = ONE[a](*left, seed=1), ONE[b](*right, seed=2)
-            title = f"{function.__name__} {a} {b}"
-            yield Case(title, function, params, (), function, f"{a} {b}" in SECOND)
+            yield Case(f"{op.name} {a} {b}", op.fn, params, (), op.fn, f"{a} {b}" in SECOND)
+        kinds = {**ONE, **COMPLEX}
+        for a, b in MIXED + (COMPLEX_PAIRS if takes(op, "DD") else []):
+            params = kinds[a](*left, seed=1), kinds[b](*right, seed=2)
+            yield Case(f"{op.name} {a} {b}", op.fn, params, (), op.fn, f"{a} {b}" in SECOND)
 
 
 CHOICES = [
@@ -136,13 +160,6 @@ CHOICES = [
     ),
 ]
 
-NEXT = rows(
-    np.nextafter,
-    ("2d", lambda x: np.nextafter(x, 9.0) * x, (X,)),
-    ("f4", lambda x: np.nextafter(x, np.float32(9.0)) * x, (SMALL,)),
-    ("floats", lambda x: np.nextafter(x, 9.0) * x, (1.5,)),
-)
-
 CONVERSIONS = [
     Case("astype f8", lambda x: x.astype("f8") * 1.5, (SMALL,)),
     Case("astype same", lambda x: x.astype(float), (X,)),
@@ -163,59 +180,83 @@ if hasattr(np, "astype"):
     CONVERSIONS += rows(np.astype, ("f8", lambda x: np.astype(x, np.float64) * 2.0, (SMALL,)))
 
 # Functions with a zero gradient are tested as factors: x * f(x) has the gradient f(x).
-STEPS = [
-    np.sign, np.isnan, np.isinf, np.isfinite, np.signbit, np.floor, np.ceil, np.rint, np.trunc,
-    np.logical_not, np.round, np.around, np.spacing, np.zeros_like, np.ones_like,
-]  # fmt: skip
-COMPARISONS = [
-    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.floor_divide,
-    np.logical_and, np.logical_or, np.logical_xor, np.heaviside,
-]  # fmt: skip
-BITS = [np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift]
 POSITIVES = abs(INTEGERS)
 
 
 def times(function):
-    """x * function(x)."""
-    return lambda x: x * function(x)
-
-
-def times_of_two(function):
-    """x * function(x, y)."""
-    return lambda x, y: x * function(x, y)
+    """x * function(x, ...)."""
+    return lambda x, *others: x * function(x, *others)
 
 
 def times_of_integers(function):
-    """x * function(m, n)."""
-    return lambda x, m, n: x * function(m, n)
+    """x * function(m, n), or of one integer."""
+    return lambda x, *integers: x * function(*integers)
 
 
 def step_cases():
-    for f in STEPS:
-        for kind in ("2d", "0d", "f4", "float", "float64", "empty"):
-            yield Case(f"{f.__name__} {kind}", times(f), (ONE[kind](*EVERYWHERE),), (), f)
     pairs = {
         "2d 1d": (X, ROW), "2d float": (X, 0.71), "float 1d": (0.71, ROW),
         "float float": (0.5, 1.7), "f4 f4": (SMALL, SMALL[:, ::-1] + np.float32(0.01)),
     }  # fmt: skip
-    for f in COMPARISONS:
-        for kind, params in pairs.items():
-            yield Case(f"{f.__name__} {kind}", times_of_two(f), params, (), f)
-    integers = {"arrays": (POSITIVES, np.array([1, 2, 3])), "numbers": (6, 3),
-                "mixed": (POSITIVES, 2)}  # fmt: skip
-    for f in BITS:
-        for kind, rest in integers.items():
-            yield Case(f"{f.__name__} {kind}", times_of_integers(f), (X,), rest, f)
-    yield from rows(
-        np.invert,
-        ("integers", lambda x, n: x * np.invert(n), (X,), (INTEGERS,)),
-        ("mask", lambda x: x * ~(x > 0), (X,)),
-    )
-    yield Case("round decimals", lambda x: x * np.round(x, 1), (X,), (), np.round)
-    yield Case("round of integers", lambda x, n: x * np.round(n, -1), (X,), (INTEGERS,), np.round)
+    for op in STEPS:
+        f = op.fn
+        if takes(op, "d"):
+            kinds = ["2d", "0d", "f4", "float", "float64", "empty"]
+            kinds += ["c16", "complex"] if takes(op, "D") and op.name not in NO_COMPLEX else []
+            for kind in kinds:
+                params = ({**ONE, **COMPLEX}[kind](*EVERYWHERE),)
+                yield Case(f"{f.__name__} {kind}", times(f), params, (), f)
+        elif takes(op, "dd"):
+            for kind, params in pairs.items():
+                yield Case(f"{f.__name__} {kind}", times(f), params, (), f)
+        else:
+            integers = {"arrays": (POSITIVES, np.array([1, 2, 3])), "numbers": (6, 3),
+                        "mixed": (POSITIVES, 2)}  # fmt: skip
+            for kind, rest in integers.items():
+                rest = rest[: f.nin]
+                yield Case(f"{f.__name__} {kind}", times_of_integers(f), (X,), rest, f)
 
 
-CASES = [*unary_cases(), *binary_cases(), *CHOICES, *NEXT, *CONVERSIONS, *step_cases()]
+NO_COMPLEX = ("fix", "isposinf", "isneginf")
+CLOSE = np.array([0.7, -1.3, 1.6])
+ROUNDING = [
+    *rows(
+        np.round,
+        ("2d", times(np.round), (X,)),
+        ("decimals", lambda x: x * np.round(x, 1), (X,)),
+        ("f4", times(np.round), (SMALL,)),
+        ("float", times(np.round), (1.7,)),
+        ("complex", times(np.round), (COMPLEX["c16"](*EVERYWHERE),)),
+        ("of integers", lambda x, n: x * np.round(n, -1), (X,), (INTEGERS,)),
+        second=False,
+    ),
+    Case("around", lambda x: x * np.around(x, decimals=1), (X,), (), np.around),
+    Case("invert of a mask", lambda x: x * ~(x > 0), (X,)),
+    *rows(
+        np.isclose,
+        ("2d", lambda x, y: x * np.isclose(x, y, atol=1.0), (X, CLOSE)),
+        ("tolerances", lambda x, r: x * np.isclose(x, 1.0, r, r), (X, 0.31)),
+        ("NaN", lambda x, y: x * np.isclose(y, y, equal_nan=True), (X,), (np.nan * X,)),
+        ("floats", lambda x: x * np.isclose(x, 0.5), (0.5,)),
+        second=False,
+    ),
+    *rows(
+        np.allclose,
+        ("2d", lambda x, y: x * np.allclose(x, y, atol=1.0), (X, CLOSE)),
+        ("decides", lambda x: x * 2.0 if np.allclose(x, x) else x, (X,)),
+        second=False,
+    ),
+    *rows(
+        np.array_equal,
+        ("2d", lambda x, y: x * np.array_equal(x, y), (X, CLOSE)),
+        ("NaN", lambda x, y: x * np.array_equal(y, y, equal_nan=True), (X,), (np.nan * X,)),
+        ("decides", lambda x: x * 2.0 if np.array_equal(x, x) else x, (X,)),
+        second=False,
+    ),
+    *rows(np.array_equiv, ("2d", lambda x: x * np.array_equiv(x[:1], x[0]), (X,)), second=False),
+]
+
+CASES = [*unary_cases(), *binary_cases(), *CHOICES, *CONVERSIONS, *step_cases(), *ROUNDING]
 
 
 test_first_order, test_second_order = orders(CASES)

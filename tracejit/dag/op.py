@@ -28,6 +28,7 @@ class Op:
     __slots__ = (
         "adds",
         "bind",
+        "domain",
         "effect",
         "elementwise",
         "fn",
@@ -60,6 +61,7 @@ class Op:
         self.raises: bool = fields.get("raises", False)
         self.several: int = fields.get("several", 0)
         self.bind: Callable[..., Any] | None = fields.get("bind")
+        self.domain: Any = fields.get("domain")
         self.elementwise: bool = fields.get("elementwise", False)
         self.views: bool = fields.get("views", False)
         self.out: bool = fields.get("out", False)
@@ -110,6 +112,8 @@ def op(name: str, fn: Callable[..., Any], *, stands_for: tuple[Any, ...] = (), *
     raises: it raises for some values: a singular matrix, an index out of range.
     effect: it does more than give a value, so it stays where it is, once for each recording.
     elementwise, views, out, reduces: how the result relates to the inputs (see the families).
+    domain: bounds between which tests may take inputs, (low, high) for all or a pair for each; by
+        default a range round 0 for the first input, and one above 0 for a second.
     symbol, operator: Python's operator, for scalars and operator syntax; scalar: a loop expression.
     path: how emitted code names the function, as in "np.linalg.inv"; taken from `stands_for` where
         that is NumPy's. Functions of other libraries become keyword arguments of emitted code.

@@ -1,15 +1,16 @@
 """The ops: declarations only, a module per family. Importing this package registers them all."""
 
 from . import (  # isort: skip  (the others' rules need these)
-    elementwise, complexes, index, products, linalg, reduce, shape,
+    elementwise, complexes, choices, conversions, index, products, linalg, reduce, shape,
 )  # fmt: skip
 from . import (
-    convolve, create, decompositions, diagonal, einsum, fft, interpolate, joining, nans, norms,
-    number, padding, quantiles, repeating, scans, solving, sorting, statistics,
+    convolve, create, decompositions, diagonal, einsum, entire, fft, interpolate, joining, nans,
+    norms, number, padding, parts, quantiles, repeating, scans, solving, sorting, statistics, steps,
 )  # fmt: skip
 
 __all__ = [
-    "complexes", "convolve", "create", "decompositions", "diagonal", "einsum", "elementwise", "fft",
-    "index", "interpolate", "joining", "linalg", "nans", "norms", "number", "padding", "products",
-    "quantiles", "reduce", "repeating", "scans", "shape", "solving", "sorting", "statistics",
+    "choices", "complexes", "conversions", "convolve", "create", "decompositions", "diagonal",
+    "einsum", "elementwise", "entire", "fft", "index", "interpolate", "joining", "linalg", "nans",
+    "norms", "number", "padding", "parts", "products", "quantiles", "reduce", "repeating", "scans",
+    "shape", "solving", "sorting", "statistics", "steps",
 ]  # fmt: skip

@@ -1,7 +1,8 @@
-"""Elementwise ops: NumPy's ufuncs, where, clip, and conversions.
+"""Elementwise ops: NumPy's smooth ufuncs, and how an op is declared that works element by element.
 
 A rule gets (g, out, *inputs) and may return anything that broadcasts to its input's shape.
 Python numbers come here too: rules divide with np.divide and the like, which never raise.
+Cotangents of complex values are du/dx - i du/dy, so holomorphic rules need no conjugate.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import COMPOSITES, Op, is_traced, op
+from ..dag.op import Op, is_traced, op
 
 LN2 = 0.6931471805599453
 LN10 = 2.302585092994046
+
+POSITIVE = (0.21, 2.9)
+INSIDE = (-0.91, 0.83)  # where sine and hyperbolic tangent lie
 
 
 def elementwise(function: Any, vjp: Any, **fields: Any) -> Op:
@@ -32,9 +36,13 @@ def elementwise(function: Any, vjp: Any, **fields: Any) -> Op:
     )
 
 
-def _ties(g: Any, x: Any, y: Any, wins: Any) -> Any:
-    """Give the whole cotangent where an operand wins and half of it where the two are equal."""
-    return np.where(x == y, 0.5 * g, np.where(wins, g, 0))
+def is_complex(x: Any) -> bool:
+    """Tell whether an array or number is complex."""
+    dtype = getattr(x, "dtype", None)
+    return isinstance(x, complex) if dtype is None else bool(dtype.kind == "c")
+
+
+# -- arithmetic ---------------------------------------------------------------------------------
 
 
 def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
@@ -44,10 +52,17 @@ def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
         if y == 1 or y == 2:
             return g if y == 1 else g * (2.0 * x)
         return g * (y * np.power(x, y - 1))
-    return g * y * np.power(x, np.where(y == 0, 1.0, y - 1.0))
+    if not is_traced(y) and np.all(y):
+        return g * y * np.power(x, y - 1.0)
+    return g * y * np.power(x, np.where((x == 0) & (y == 0), 1.0, y - 1.0))
 
 
-# -- arithmetic ---------------------------------------------------------------------------------
+def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
+    base = np.where(x == 0, 1.0, x)
+    if is_complex(out) and not is_complex(x):
+        base = base + 0j  # of a negative number, too, the logarithm is wanted
+    return g * out * np.log(base)
+
 
 add = elementwise(
     np.add, [lambda g, out, x, y: g, lambda g, out, x, y: g],
@@ -66,48 +81,56 @@ divide = elementwise(
     [lambda g, out, x, y: np.divide(g, y), lambda g, out, x, y: -np.divide(g * out, y)],
     symbol="/", operator=operator.truediv, scalar="{0} / {1}",
 )  # fmt: skip
-floor_divide = elementwise(
-    np.floor_divide, None, symbol="//", operator=operator.floordiv, scalar="{0} // {1}"
-)
 remainder = elementwise(
     np.remainder,
-    [lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor(np.divide(x, y))],
-    symbol="%", operator=operator.mod, scalar="{0} % {1}",
+    [lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y)],
+    symbol="%", operator=operator.mod, scalar="{0} % {1}", domain=((-2.77, 2.13), (3.1, 4.3)),
 )  # fmt: skip
 fmod = elementwise(
-    np.fmod, [lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(np.divide(x, y))]
+    np.fmod,
+    [lambda g, out, x, y: g, lambda g, out, x, y: -g * np.rint(np.divide(x - out, y))],
+    domain=((-6.77, 6.13), (3.3, 3.9)),
 )
 power = elementwise(
-    np.power,
-    [
-        _power_base,
-        lambda g, out, x, y: g * out * np.log(np.where(x == 0, 1.0, x)),
-    ],
-    symbol="**", operator=operator.pow, scalar="{0} ** {1}",
+    np.power, [_power_base, _power_exponent],
+    symbol="**", operator=operator.pow, scalar="{0} ** {1}", domain=(POSITIVE, (-1.93, 1.67)),
 )  # fmt: skip
+float_power = elementwise(np.float_power, power.vjp, domain=power.domain)
 negative = elementwise(
     np.negative, [lambda g, out, x: -g], symbol="-", operator=operator.neg, scalar="-{0}"
 )
 positive = elementwise(np.positive, [lambda g, out, x: g], symbol="+", operator=operator.pos)
-reciprocal = elementwise(np.reciprocal, [lambda g, out, x: -g * (out * out)], scalar="1 / {0}")
-square = elementwise(np.square, [lambda g, out, x: g * (2.0 * x)], scalar="{0} * {0}")
-absolute = elementwise(
-    np.absolute, [lambda g, out, x: g * np.sign(x)], operator=abs, scalar="abs({0})"
+reciprocal = elementwise(
+    np.reciprocal, [lambda g, out, x: -g * (out * out)], scalar="1 / {0}", domain=POSITIVE
 )
-fabs = elementwise(np.fabs, [lambda g, out, x: g * np.sign(x)], scalar="abs({0})")
-sign = elementwise(np.sign, None)
+square = elementwise(np.square, [lambda g, out, x: g * (2.0 * x)], scalar="{0} * {0}")
 
 # -- exponentials and roots ---------------------------------------------------------------------
+
+
+def _share(x: Any, y: Any, out: Any, half: float) -> Any:
+    """Give x - out, and log(1/2) where both operands are equal, infinite ones too."""
+    same = x == y
+    return np.where(same, half, x) - np.where(same, 0, out)
+
 
 exp = elementwise(np.exp, [lambda g, out, x: g * out], scalar="exp({0})")
 exp2 = elementwise(np.exp2, [lambda g, out, x: g * (out * LN2)])
 expm1 = elementwise(np.expm1, [lambda g, out, x: g * (out + 1.0)], scalar="expm1({0})")
-log = elementwise(np.log, [lambda g, out, x: np.divide(g, x)], scalar="log({0})")
-log2 = elementwise(np.log2, [lambda g, out, x: np.divide(g, x * LN2)])
-log10 = elementwise(np.log10, [lambda g, out, x: np.divide(g, x * LN10)])
-log1p = elementwise(np.log1p, [lambda g, out, x: np.divide(g, x + 1.0)], scalar="log1p({0})")
-sqrt = elementwise(np.sqrt, [lambda g, out, x: np.divide(0.5 * g, out)], scalar="sqrt({0})")
-cbrt = elementwise(np.cbrt, [lambda g, out, x: np.divide(g, 3.0 * (out * out))])
+log = elementwise(
+    np.log, [lambda g, out, x: np.divide(g, x)], scalar="log({0})", domain=POSITIVE
+)
+log2 = elementwise(np.log2, [lambda g, out, x: np.divide(g, x * LN2)], domain=POSITIVE)
+log10 = elementwise(np.log10, [lambda g, out, x: np.divide(g, x * LN10)], domain=POSITIVE)
+log1p = elementwise(
+    np.log1p, [lambda g, out, x: np.divide(g, x + 1.0)], scalar="log1p({0})", domain=(-0.7, 2.0)
+)
+sqrt = elementwise(
+    np.sqrt, [lambda g, out, x: np.divide(0.5 * g, out)], scalar="sqrt({0})", domain=POSITIVE
+)
+cbrt = elementwise(
+    np.cbrt, [lambda g, out, x: np.divide(g, 3.0 * (out * out))], domain=POSITIVE
+)
 # The square root inside a norm or standard deviation: its derivative at 0 is taken as 0.
 root = op(
     "root", np.sqrt, elementwise=True, out=True, path="np.sqrt", scalar="sqrt({0})",
@@ -115,20 +138,37 @@ root = op(
 )  # fmt: skip
 logaddexp = elementwise(
     np.logaddexp,
-    [lambda g, out, x, y: g * np.exp(x - out), lambda g, out, x, y: g * np.exp(y - out)],
+    [
+        lambda g, out, x, y: g * np.exp(_share(x, y, out, -LN2)),
+        lambda g, out, x, y: g * np.exp(_share(y, x, out, -LN2)),
+    ],
 )
 logaddexp2 = elementwise(
     np.logaddexp2,
-    [lambda g, out, x, y: g * np.exp2(x - out), lambda g, out, x, y: g * np.exp2(y - out)],
+    [
+        lambda g, out, x, y: g * np.exp2(_share(x, y, out, -1.0)),
+        lambda g, out, x, y: g * np.exp2(_share(y, x, out, -1.0)),
+    ],
 )
 
 # -- trigonometry -------------------------------------------------------------------------------
 
+
+def _arccosh_rule(g: Any, out: Any, x: Any) -> Any:
+    if is_complex(x):  # the root of the product has another branch where the real part is negative
+        return np.divide(g, np.sqrt(x - 1.0) * np.sqrt(x + 1.0))
+    return np.divide(g, np.sqrt(x * x - 1.0))
+
+
 sin = elementwise(np.sin, [lambda g, out, x: g * np.cos(x)], scalar="sin({0})")
 cos = elementwise(np.cos, [lambda g, out, x: -g * np.sin(x)], scalar="cos({0})")
-tan = elementwise(np.tan, [lambda g, out, x: g * (1.0 + out * out)])
-arcsin = elementwise(np.arcsin, [lambda g, out, x: np.divide(g, np.sqrt(1.0 - x * x))])
-arccos = elementwise(np.arccos, [lambda g, out, x: np.divide(-g, np.sqrt(1.0 - x * x))])
+tan = elementwise(np.tan, [lambda g, out, x: g * (1.0 + out * out)], domain=(-1.1, 1.2))
+arcsin = elementwise(
+    np.arcsin, [lambda g, out, x: np.divide(g, np.sqrt(1.0 - x * x))], domain=INSIDE
+)
+arccos = elementwise(
+    np.arccos, [lambda g, out, x: np.divide(-g, np.sqrt(1.0 - x * x))], domain=INSIDE
+)
 arctan = elementwise(np.arctan, [lambda g, out, x: np.divide(g, 1.0 + x * x)])
 arctan2 = elementwise(
     np.arctan2,
@@ -148,115 +188,14 @@ sinh = elementwise(np.sinh, [lambda g, out, x: g * np.cosh(x)])
 cosh = elementwise(np.cosh, [lambda g, out, x: g * np.sinh(x)])
 tanh = elementwise(np.tanh, [lambda g, out, x: g * (1.0 - out * out)], scalar="tanh({0})")
 arcsinh = elementwise(np.arcsinh, [lambda g, out, x: np.divide(g, np.sqrt(x * x + 1.0))])
-arccosh = elementwise(np.arccosh, [lambda g, out, x: np.divide(g, np.sqrt(x * x - 1.0))])
-arctanh = elementwise(np.arctanh, [lambda g, out, x: np.divide(g, 1.0 - x * x)])
+arccosh = elementwise(np.arccosh, [_arccosh_rule], domain=(1.2, 3.1))
+arctanh = elementwise(
+    np.arctanh, [lambda g, out, x: np.divide(g, 1.0 - x * x)], domain=INSIDE
+)
 deg2rad = elementwise(np.deg2rad, [lambda g, out, x: g * (np.pi / 180.0)])
 radians = elementwise(np.radians, [lambda g, out, x: g * (np.pi / 180.0)])
 rad2deg = elementwise(np.rad2deg, [lambda g, out, x: g * (180.0 / np.pi)])
 degrees = elementwise(np.degrees, [lambda g, out, x: g * (180.0 / np.pi)])
-
-# -- choices ------------------------------------------------------------------------------------
-
-maximum = elementwise(
-    np.maximum,
-    [
-        lambda g, out, x, y: _ties(g, x, y, x == out),
-        lambda g, out, x, y: _ties(g, x, y, y == out),
-    ],
-)
-minimum = elementwise(np.minimum, maximum.vjp)
-fmax = elementwise(np.fmax, maximum.vjp)
-fmin = elementwise(np.fmin, maximum.vjp)
-copysign = elementwise(
-    np.copysign, [lambda g, out, x, y: g * np.copysign(1.0, x) * np.copysign(1.0, y), None]
-)
-heaviside = elementwise(
-    np.heaviside, [None, lambda g, out, x, at_zero: np.where(x == 0, g, 0)]
-)
-nextafter = elementwise(np.nextafter, [lambda g, out, x, towards: g, None])
-where = elementwise(
-    np.where,
-    [None, lambda g, out, c, x, y: np.where(c, g, 0), lambda g, out, c, x, y: np.where(c, 0, g)],
-    bind=lambda condition, x, y: ((condition, x, y), {}),
-)
-
-
-def _inside(x: Any, low: Any, high: Any) -> Any:
-    if low is None:
-        return x <= high
-    return x >= low if high is None else (x >= low) & (x <= high)
-
-
-def _bind_clip(
-    a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
-) -> Any:
-    return (a, min if a_min is None else a_min, max if a_max is None else a_max), {}
-
-
-clip = elementwise(
-    np.clip,
-    [
-        lambda g, out, x, low, high: np.where(_inside(x, low, high), g, 0),
-        lambda g, out, x, low, high: np.where(x < low, g, 0),
-        lambda g, out, x, low, high: np.where(x > high, g, 0),
-    ],
-    bind=_bind_clip,
-)
-
-# -- without a gradient -------------------------------------------------------------------------
-
-_PYTHON: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
-    (np.less, "<", operator.lt), (np.less_equal, "<=", operator.le),
-    (np.greater, ">", operator.gt), (np.greater_equal, ">=", operator.ge),
-    (np.equal, "==", operator.eq), (np.not_equal, "!=", operator.ne),
-    (np.bitwise_and, "&", operator.and_), (np.bitwise_or, "|", operator.or_),
-    (np.bitwise_xor, "^", operator.xor), (np.left_shift, "<<", operator.lshift),
-    (np.right_shift, ">>", operator.rshift),
-)  # fmt: skip
-for _function, _symbol, _operator in _PYTHON:
-    elementwise(
-        _function, None, symbol=_symbol, operator=_operator, scalar=f"{{0}} {_symbol} {{1}}"
-    )
-elementwise(np.invert, None, symbol="~", operator=operator.invert)
-for _function in (
-    np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isnan, np.isinf, np.isfinite,
-    np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.spacing,
-):  # fmt: skip
-    elementwise(_function, None)
-_round = elementwise(
-    np.round, None, bind=lambda a, decimals=0: ((a,), {"decimals": decimals})
-)
-COMPOSITES[np.around] = lambda a, decimals=0: _round(a, decimals=decimals)
-
-# -- conversions --------------------------------------------------------------------------------
-
-
-def _convert(value: Any, *, cls: type) -> Any:
-    if cls is np.ndarray:
-        return np.array(value)
-    if isinstance(value, np.ndarray):
-        value = value.reshape(())[()]
-    return cls(value)
-
-
-def _astype_rule(g: Any, out: Any, x: Any, dtype: Any) -> Any:
-    return g  # the engine gives a cotangent its input's dtype
-
-
-# To another kind of number: a float, a NumPy scalar, or (np.ndarray) a 0-d array.
-convert = op("convert", _convert, vjp=[lambda g, out, x, cls: g])
-astype = op(
-    "astype", lambda x, *, dtype: x.astype(dtype), vjp=[_astype_rule], elementwise=True
-)
-if hasattr(np, "astype"):  # NumPy 2.1
-    COMPOSITES[np.astype] = lambda x, dtype, /, *, copy=True: x.astype(dtype, copy=copy)
-copy = op(
-    "copy", lambda x, *, order="K": np.copy(x, order=order), vjp=[lambda g, out, x, order="K": g],
-    stands_for=(np.copy,), elementwise=True,
-    bind=lambda a, order="K", subok=False: ((a,), {"order": order}),
-)  # fmt: skip
-# A detached Python number, as ndarray.item gives it.
-item = op("item", lambda x: x.item(), vjp=None)
 
 
 @lru_cache(maxsize=256)

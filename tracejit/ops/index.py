@@ -12,7 +12,7 @@ import numpy as np
 
 from ..dag.op import HOLE, Op, is_traced, op
 from .complexes import imag_part, join_parts, real_part
-from .elementwise import copy
+from .conversions import copy
 from .shape import inverse
 
 

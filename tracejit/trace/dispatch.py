@@ -41,9 +41,11 @@ def ufunc(
 ) -> Any:
     """Record a ufunc call with keywords, or one of the ufunc's methods."""
     outs = kwargs.pop("out", None)
-    out = outs[0] if outs else None
     if outs is not None and len(outs) > 1:
-        raise unsupported(function, "several outputs")
+        results = ufunc(tracer, function, method, inputs, kwargs)
+        pairs = zip(outs, results, strict=True)
+        return tuple(result if out is None else store(out, result) for out, result in pairs)
+    out = outs[0] if outs else None
     if method == "__call__":
         result = _call(tracer, function, inputs, kwargs, out)
     elif method == "reduce" and function in _REDUCE:
@@ -70,7 +72,8 @@ def _call(
     if function.signature is not None:  # a product: its keywords say which axes it works on
         return apply(tracer, function, inputs, kwargs)
     op = BY_FUNCTION.get(function)
-    if op is None:
+    run = COMPOSITES.get(function) if op is None else op
+    if run is None:
         return outside(function, inputs, kwargs)
     where = kwargs.pop("where", True)
     dtype = kwargs.pop("dtype", None)
@@ -80,12 +83,14 @@ def _call(
     if dtype is not None:
         inputs = tuple(_as_operand(i).astype(dtype) for i in inputs)
     if where is True:
-        return tracer.recorder.record(op, inputs, {}, function)
+        return run(*inputs) if op is None else tracer.recorder.record(op, inputs, {}, function)
     if out is None:
         raise UnsupportedError(
             f"{numpy_path(function)}(..., where=) at {location(user_site())} without out= leaves "
             "elements undefined; pass out=, or use np.where on safe inputs"
         )
+    if op is None:
+        return np.where(where, run(*inputs), out)
     return tracer.recorder.record(masked(op), (*inputs, where, out), {})
 
 
