@@ -4,20 +4,15 @@ import numpy as np
 import pytest
 
 from tests.ops.cases import (
-    COLUMN,
-    EMPTY,
     INTEGERS,
-    MASK,
     ROW,
     SMALL,
     Case,
     X,
-    Y,
     orders,
     rows,
 )
 from tests.support import MODES, check, spaced
-from tracejit import jit_grad
 from tracejit.dag.op import BY_FUNCTION
 from tracejit.ops.complexes import real_sign
 
@@ -120,32 +115,7 @@ def binary_cases():
             yield Case(f"{op.name} {a} {b}", op.fn, params, (), op.fn, f"{a} {b}" in SECOND)
 
 
-CHOICES = [
-    *rows(
-        np.clip,
-        ("both bounds", lambda x: np.clip(x, -1.0, 0.8), (X,)),
-        ("no lower", lambda x: np.clip(x, None, 0.8), (X,)),
-        ("no upper", lambda x: np.clip(x, -1.0, None), (X,)),
-        ("traced bounds", np.clip, (X, COLUMN - 1.0, ROW)),
-        ("traced number", lambda x, low: np.clip(x, low, 1.0), (X, -0.45)),
-        ("keywords", lambda x: np.clip(x, a_min=-1.0, a_max=0.8), (X,)),
-        ("integer bounds", lambda x: np.clip(x, -1, 1), (X,)),
-        ("float", lambda x: np.clip(x, -1.0, 0.8), (0.3,)),
-        ("f4", lambda x: np.clip(x, 0.5, 1.0), (SMALL,)),
-        ("empty", lambda x: np.clip(x, 0.5, 1.0), (EMPTY,)),
-    ),
-    *rows(
-        np.where,
-        ("2d", lambda x, y, c: np.where(c, x, y), (X, Y), (MASK,)),
-        ("broadcast", lambda x, y, c: np.where(c, x, y), (ROW, COLUMN), (MASK,)),
-        ("mask grows", lambda x, y, c: np.where(c, x, y), (ROW, 1.5), (MASK,)),
-        ("number", lambda x: np.where(x > 0, x, 0.0), (X,)),
-        ("integer", lambda x: np.where(x > 0, x, 0), (X,)),
-        ("list", lambda x: np.where(x > 0, [1.0, 2.0, 3.0], x), (X,)),
-        ("floats", lambda x, y: np.where(x > y, x, y), (0.5, 1.5)),
-        ("f4", lambda x: np.where(x > 1.0, x, 0.0), (SMALL,)),
-        ("guards", lambda x: np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), x), (X,)),
-    ),
+POWERS = [
     *rows(
         np.power,
         ("square", lambda x: np.power(x, 2), (X,)),
@@ -256,7 +226,7 @@ ROUNDING = [
     *rows(np.array_equiv, ("2d", lambda x: x * np.array_equiv(x[:1], x[0]), (X,)), second=False),
 ]
 
-CASES = [*unary_cases(), *binary_cases(), *CHOICES, *CONVERSIONS, *step_cases(), *ROUNDING]
+CASES = [*unary_cases(), *binary_cases(), *POWERS, *CONVERSIONS, *step_cases(), *ROUNDING]
 
 
 test_first_order, test_second_order = orders(CASES)
@@ -296,17 +266,6 @@ AT_KINKS = {
 @pytest.mark.filterwarnings("ignore:invalid value encountered in log:RuntimeWarning")
 def test_conventions_at_kinks(f, params, gradients, optimize):
     check(f, params, (), optimize, gradients)
-
-
-@MODES
-def test_a_bound_that_clips_gets_the_gradient(optimize):
-    f = lambda p: np.sum(np.clip(p[0], p[1], p[2]) * np.array([1.0, 2.0, 4.0]))
-    df = jit_grad(f, optimize=optimize)
-    for _ in range(3):
-        (x, low, high), _ = df((np.array([-3.0, 0.5, 3.0]), 0.0, 1.0))
-        assert x.tolist() == [0.0, 2.0, 0.0]
-        assert (low, high) == (1.0, 4.0)
-    assert not optimize or df.cache_info().direct == 0
 
 
 @MODES

@@ -6,7 +6,6 @@ share it; clip passes it on at its bounds. Functions that piecewise calls get th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -132,11 +131,14 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
 
 def _conditions(x: Any, condlist: Any) -> list[Any]:
     """List the conditions; one of them may stand there by itself."""
-    one = np.ndim(condlist) == 0 if not isinstance(condlist, (list, tuple)) else (
-        np.ndim(x) != 0 and not isinstance(condlist[0], (list, np.ndarray))
-    )  # fmt: skip
-    each: Sequence[Any] = [condlist] if one else condlist
-    return [c.astype(bool) if hasattr(c, "astype") else np.asarray(c, bool) for c in each]
+    one = np.ndim(condlist) == 0 if not isinstance(condlist, (list, tuple)) else False
+    if one or (np.ndim(x) and not isinstance(condlist[0], (list, np.ndarray))):
+        condlist = [condlist]
+    return [c.astype(bool) if hasattr(c, "dtype") else _as_mask(c) for c in condlist]
+
+
+def _as_mask(condition: Any) -> Any:
+    return condition if is_traced(condition) else np.asarray(condition, bool)
 
 
 # -- not finite ---------------------------------------------------------------------------------
@@ -152,9 +154,7 @@ def _finite_rule(g: Any, out: Any, x: Any, **replacements: Any) -> Any:
     return _where_finite(np.real(g), np.real(x)) + 1j * _where_finite(np.imag(g), np.imag(x))
 
 
-finite = op(
-    "nan_to_num", np.nan_to_num, vjp=[_finite_rule], elementwise=True, path="np.nan_to_num"
-)
+finite = op("nan_to_num", np.nan_to_num, vjp=[_finite_rule], elementwise=True, path="np.nan_to_num")
 
 
 @composite(np.nan_to_num)
@@ -192,7 +192,5 @@ copysign = elementwise(
     [lambda g, out, x, y: g * np.copysign(1.0, x) * np.copysign(1.0, y), None],
     domain=((-1.93, 1.67), (-0.9, 2.3)),
 )
-heaviside = elementwise(
-    np.heaviside, [None, lambda g, out, x, at_zero: np.where(x == 0, g, 0)]
-)
+heaviside = elementwise(np.heaviside, [None, lambda g, out, x, at_zero: np.where(x == 0, g, 0)])
 nextafter = elementwise(np.nextafter, [lambda g, out, x, towards: g, None])

@@ -19,9 +19,7 @@ real_part = op(
 imag_part = op(
     "imag", np.imag, vjp=[lambda g, out, x: -1j * g], elementwise=True, views=True, path="np.imag"
 )
-conjugate = elementwise(
-    np.conjugate, [lambda g, out, x: np.conjugate(g) if is_complex(x) else g]
-)
+conjugate = elementwise(np.conjugate, [lambda g, out, x: np.conjugate(g) if is_complex(x) else g])
 
 
 def _join(re: Any, im: Any) -> Any:

@@ -23,9 +23,7 @@ def _astype_rule(g: Any, out: Any, x: Any, dtype: Any) -> Any:
 
 # To another kind of number: a float, a NumPy scalar, or (np.ndarray) a 0-d array.
 convert = op("convert", _convert, vjp=[lambda g, out, x, cls: g])
-astype = op(
-    "astype", lambda x, *, dtype: x.astype(dtype), vjp=[_astype_rule], elementwise=True
-)
+astype = op("astype", lambda x, *, dtype: x.astype(dtype), vjp=[_astype_rule], elementwise=True)
 if hasattr(np, "astype"):  # NumPy 2.1
     COMPOSITES[np.astype] = lambda x, dtype, /, *, copy=True, device=None: x.astype(
         dtype, copy=copy

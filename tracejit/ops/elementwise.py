@@ -117,9 +117,7 @@ def _share(x: Any, y: Any, out: Any, half: float) -> Any:
 exp = elementwise(np.exp, [lambda g, out, x: g * out], scalar="exp({0})")
 exp2 = elementwise(np.exp2, [lambda g, out, x: g * (out * LN2)])
 expm1 = elementwise(np.expm1, [lambda g, out, x: g * (out + 1.0)], scalar="expm1({0})")
-log = elementwise(
-    np.log, [lambda g, out, x: np.divide(g, x)], scalar="log({0})", domain=POSITIVE
-)
+log = elementwise(np.log, [lambda g, out, x: np.divide(g, x)], scalar="log({0})", domain=POSITIVE)
 log2 = elementwise(np.log2, [lambda g, out, x: np.divide(g, x * LN2)], domain=POSITIVE)
 log10 = elementwise(np.log10, [lambda g, out, x: np.divide(g, x * LN10)], domain=POSITIVE)
 log1p = elementwise(
@@ -128,9 +126,7 @@ log1p = elementwise(
 sqrt = elementwise(
     np.sqrt, [lambda g, out, x: np.divide(0.5 * g, out)], scalar="sqrt({0})", domain=POSITIVE
 )
-cbrt = elementwise(
-    np.cbrt, [lambda g, out, x: np.divide(g, 3.0 * (out * out))], domain=POSITIVE
-)
+cbrt = elementwise(np.cbrt, [lambda g, out, x: np.divide(g, 3.0 * (out * out))], domain=POSITIVE)
 # The square root inside a norm or standard deviation: its derivative at 0 is taken as 0.
 root = op(
     "root", np.sqrt, elementwise=True, out=True, path="np.sqrt", scalar="sqrt({0})",
@@ -189,9 +185,7 @@ cosh = elementwise(np.cosh, [lambda g, out, x: g * np.sinh(x)])
 tanh = elementwise(np.tanh, [lambda g, out, x: g * (1.0 - out * out)], scalar="tanh({0})")
 arcsinh = elementwise(np.arcsinh, [lambda g, out, x: np.divide(g, np.sqrt(x * x + 1.0))])
 arccosh = elementwise(np.arccosh, [_arccosh_rule], domain=(1.2, 3.1))
-arctanh = elementwise(
-    np.arctanh, [lambda g, out, x: np.divide(g, 1.0 - x * x)], domain=INSIDE
-)
+arctanh = elementwise(np.arctanh, [lambda g, out, x: np.divide(g, 1.0 - x * x)], domain=INSIDE)
 deg2rad = elementwise(np.deg2rad, [lambda g, out, x: g * (np.pi / 180.0)])
 radians = elementwise(np.radians, [lambda g, out, x: g * (np.pi / 180.0)])
 rad2deg = elementwise(np.rad2deg, [lambda g, out, x: g * (180.0 / np.pi)])
@@ -220,6 +214,4 @@ def masked(base: Op) -> Op:
             return g * 0.0
         return np.where(mask, inner(np.where(mask, g, 0), out, *inputs), 0)
 
-    return Op(
-        f"{base.name}_where", run, vjp=rule, variadic=True, elementwise=True, path=base.path
-    )
+    return Op(f"{base.name}_where", run, vjp=rule, variadic=True, elementwise=True, path=base.path)

@@ -92,13 +92,15 @@ def _read_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) -> 
 
 
 def _unindex_rule(g: Any, out: Any, position: int, values: list[Any], key: Any, shape: Any) -> Any:
-    return index(g, *values[1:], key=key)
+    return None if position else index(g, *values[1:], key=key)
 
 
 def _set_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) -> Any:
     _, _, *arrays = values
     if position == 0:
         return index_set(g, 0.0, *arrays, key=key)
+    if position > 1:
+        return None
     read = index(g, *arrays, key=key)
     plain = read.value if is_traced(read) else read
     if isinstance(plain, np.ndarray) and plain.base is not None:
@@ -118,6 +120,8 @@ def _own_set_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) 
 
 
 def _add_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) -> Any:
+    if position > 1:
+        return None
     return g if position == 0 else index(g, *values[2:], key=key)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import COMPOSITES, composite, op
-from .elementwise import elementwise, is_complex
+from ..dag.op import COMPOSITES, op
+from .elementwise import elementwise
 
 _WITH_OPERATOR: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
     (np.less, "<", operator.lt), (np.less_equal, "<=", operator.le),
