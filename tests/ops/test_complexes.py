@@ -41,6 +41,30 @@ CASES = [
         ("real", np.conjugate, (X,)),
         ("size", lambda z: np.real(z * np.conjugate(z)), (Z,)),
     ),
+    *rows(
+        np.sign,
+        ("2d", np.sign, (Z,)),
+        ("c8", np.sign, (SINGLE,)),
+        ("number", np.sign, (1.5 - 0.5j,)),
+        ("of a product", lambda z, w: np.real(np.sign(z * w)), (Z, W)),
+        ("of a real array", lambda x: x * np.sign(x), (X,)),
+    ),
+    *rows(
+        np.angle,
+        ("2d", np.angle, (Z,)),
+        ("degrees", lambda z: np.angle(z, deg=True), (Z,)),
+        ("c8", np.angle, (SINGLE,)),
+        ("number", np.angle, (1.5 - 0.5j,)),
+        ("of a real array", lambda x: np.angle(x) * x, (X,)),
+        ("of a float", lambda x: np.angle(x) * x, (-1.5,)),
+    ),
+    *rows(
+        np.real_if_close,
+        ("complex", np.real_if_close, (Z,)),
+        ("close", lambda x: np.real_if_close(x + 0j) * x, (X,)),
+        ("tolerance", lambda z: np.real_if_close(z, tol=5e15) * 2.0, (0.1 * SINGLE,)),
+        ("real", lambda x: np.real_if_close(x) * x, (X,)),
+    ),
     Case("written to", _written_to, (Z, X)),
     Case("product of both kinds", lambda z, x: np.exp(z) * x, (Z, X), second=True),
     Case("broadcast", lambda z, w: np.sin(z) * w, (Z, W), second=True),
@@ -84,3 +108,30 @@ def test_gradients_keep_the_kind_of_complex_parameters(optimize):
         (a, b, c), _ = df((1.0 + 2j, np.complex64(0.5 - 1j), SINGLE))
         assert type(a) is complex and type(b) is np.complex64 and c.dtype == np.complex64
     assert not optimize or df.cache_info().direct == 0
+
+
+AT_KINKS = {
+    "absolute of 0": (np.absolute, (np.array([0j, 3 - 4j]),), ([0, 0.6 + 0.8j],)),
+    "sign of 0": (lambda z: np.real(np.sign(z)), (np.array([0j, 2j]),), ([1, 0.5],)),
+    "maximum shares": (lambda z, w: np.real(np.maximum(z, w)), (np.array([1j]), np.array([1j])),
+                       ([0.5], [0.5])),
+    "power of a negative number": (lambda y: np.real(np.power(np.array([-1.0]), y)),
+                                   (np.array([0.5 + 0j]),), ([1j * np.pi * 1j],)),
+    "square of 0": (lambda z: np.real(np.power(z, 2)), (np.array([0j]),), ([0],)),
+}  # fmt: skip
+
+
+@MODES
+@pytest.mark.parametrize(("f", "params", "gradients"), AT_KINKS.values(), ids=AT_KINKS)
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_conventions_at_kinks(f, params, gradients, optimize):
+    check(f, params, (), optimize, gradients)
+
+
+@MODES
+def test_whether_numbers_are_real_is_looked_at_each_time(optimize):
+    df = jit_grad(lambda z: np.sum(np.abs(np.real_if_close(z))), optimize=optimize)
+    for z in (Z, np.real(Z) + 0j, Z, np.real(Z) + 0j):
+        grads, value = df(z)
+        assert value == pytest.approx(np.sum(np.abs(z)), rel=1e-14)
+        np.testing.assert_allclose(grads, np.conjugate(z) / np.abs(z), rtol=1e-14)
