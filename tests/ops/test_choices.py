@@ -114,6 +114,7 @@ CASES = [
         ("of integers", lambda x, n: np.nan_to_num(n) * x, (X,), (INTEGERS,)),
         ("traced", lambda x, a, y: np.nan_to_num(x * y, nan=a), (X, 0.7), (np.log(Y + 1.5),)),
         ("arrays", lambda x, y: np.nan_to_num(x, nan=y, posinf=y), (X, ROW)),
+        ("complex, arrays", lambda z, y: np.nan_to_num(z, nan=y), (Z, ROW)),
     ),
 ]
 

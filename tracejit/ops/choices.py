@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import BY_NAME, composite, is_traced, op
+from .complexes import join_parts
 from .elementwise import elementwise, is_complex
 
 
@@ -19,7 +20,7 @@ def _ties(g: Any, x: Any, y: Any, wins: Any) -> Any:
     return np.where(x == y, 0.5 * g, np.where(wins, g, 0))
 
 
-_NEAR = ((0.2, 2.9), (0.33, 2.21))
+_NEAR = ((0.23, 2.9), (0.33, 2.21))
 maximum = elementwise(
     np.maximum,
     [
@@ -174,13 +175,21 @@ def _nan_to_num(
 
 def _replaced(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
     """Replace by arrays or traced numbers."""
-    dtype = np.result_type(x, 0.0)
+    if is_complex(x):
+        parts = (_replaced(part, nan, posinf, neginf) for part in (np.real(x), np.imag(x)))
+        result = join_parts(*parts)
+        return result if result.shape else result[()]
+    dtype = getattr(x, "dtype", np.result_type(x))
     if dtype.kind != "f":
-        raise TypeError("nan_to_num() argument x= of complex numbers, with arrays to replace them")
+        return finite(x)
     high = float(np.finfo(dtype).max) if posinf is None else posinf
     low = float(np.finfo(dtype).min) if neginf is None else neginf
     result = np.where(x == np.inf, high, np.where(x == -np.inf, low, x))
     result = np.where(np.isnan(x), nan, result)
+    if not np.can_cast(result.dtype, dtype, "same_kind"):
+        raise TypeError(f"Cannot cast array data from {result.dtype!r} to {dtype!r}")
+    if result.shape != np.shape(x):
+        raise ValueError(f"could not broadcast input array to shape {np.shape(x)}")
     result = result if result.dtype == dtype else result.astype(dtype)
     return result if result.shape else result[()]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import composite, op
+from ..dag.op import BY_NAME, composite, op
 from .elementwise import elementwise, is_complex
 
 real_part = op(
@@ -85,8 +85,10 @@ def _angle(z: Any, deg: Any = False) -> Any:
 
 @composite(np.real_if_close)
 def _real_if_close(a: Any, tol: Any = 100) -> Any:
+    if not isinstance(a, np.ndarray):
+        a = BY_NAME["convert"](a, cls=np.ndarray)
     if not is_complex(a):
-        return a if isinstance(a, np.ndarray) else np.asarray(a)
+        return a
     if tol > 1:
         tol = tol * np.finfo(np.result_type(a)).eps
     return np.real(a) if np.all(np.absolute(np.imag(a)) < tol) else a

@@ -16,7 +16,7 @@ from .elementwise import elementwise
 
 
 def _spherical_ratio(x: Any, order: int) -> Any:
-    """j_n(x) / x**n: its power series (DLMF 10.53.1), from n + 1 on by recurrence from sin(x) / x."""
+    """j_n(x) / x**n: its power series (DLMF 10.53.1), above n + 1 by recurrence (10.51.1)."""
     far = np.abs(x) > order + 1
     near, large = np.where(far, 0, x), np.where(far, x, 1)
     first = 1.0
