@@ -18,6 +18,7 @@ import numpy as np
 from .dag.node import dtype_name, layout_of
 from .dag.op import is_traced
 from .errors import ParameterTypeError
+from .trace.subclasses import remedy
 from .tree import LEAF, Tree, flatten, path_text, unflatten
 
 # Held while caches change and while code is compiled, never while user code runs.
@@ -106,8 +107,8 @@ class Signature:
         cls = type(value)
         if cls is not np.ndarray and (isinstance(value, np.ndarray) or hasattr(cls, "__array__")):
             raise ParameterTypeError(
-                f"{self.leaf_name(position)} is a {cls.__module__}.{cls.__name__}; pass a plain "
-                "array: np.asarray(...)"
+                f"{self.leaf_name(position)} is a {cls.__module__}.{cls.__name__}; pass "
+                + remedy(value)
             )
         if self.opaque is None:
             self.opaque = f"{self.leaf_name(position)} is a {cls.__name__}"

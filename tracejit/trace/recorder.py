@@ -20,6 +20,7 @@ from ..dag.node import FIXED, VARIES, Node, Site, location
 from ..dag.op import GUARD, PICK, Op
 from ..errors import TracejitError, UnsupportedError
 from . import source
+from .subclasses import remedy
 from .tracer import Tracer
 from .writes import WriteLog
 
@@ -228,7 +229,7 @@ class Recorder:
             if not isinstance(value, np.memmap):
                 raise UnsupportedError(
                     f"{type(value).__name__} at {location(source.user_site())} cannot be traced; "
-                    "use a plain array: np.asarray(...)"
+                    f"use {remedy(value)}"
                 )
             value = np.asarray(value)
         if _frozen(value):

@@ -17,7 +17,7 @@ from ..dag.node import ACTIVE, Node, location
 from ..dag.op import BY_FUNCTION, BY_NAME, IDENTITY, INPUT, Op, exact
 from ..errors import LostGradientError, UnsupportedError
 from ..ops import index as indexing
-from . import dispatch
+from . import dispatch, subclasses
 from .source import is_formatting, user_site
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Tracer:
         node = self.current()
         if self.recorder.open:
             if node.level == ACTIVE and not keeps_gradient:
+                subclasses.refuse()
                 raise LostGradientError(
                     f"{what} at {location(user_site())} would take a value that depends on the "
                     "parameters out of the trace, and its gradient would be lost; use NumPy "
@@ -276,6 +277,7 @@ class Tracer:
         value = object.__getattribute__(self, "node").value
         if name.startswith("__") or not hasattr(value, name):
             raise AttributeError(f"{type(value).__name__!r} object has no attribute {name!r}")
+        subclasses.refuse()
         raise UnsupportedError(
             f".{name} of a traced {type(value).__name__} at {location(user_site())} is not "
             "supported yet" + dispatch.suggestion(name, dispatch.METHODS)
