@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import Op, composite, op
-from .elementwise import copy
+from .conversions import copy
 from .products import as_array, conjugated, generalised
 from .subscripts import labels_of, lengths_of, order_of, read
 
@@ -58,7 +58,7 @@ diagonal: Op = op(
     vjp=[lambda g, out, x, subscripts: on_diagonal(g, subscripts=subscripts, shape=x.shape)],
 )  # fmt: skip
 on_diagonal: Op = op(
-    "on_diagonal", _on_diagonal,
+    "einsum_on_diagonal", _on_diagonal,
     vjp=[lambda g, out, value, subscripts, shape: diagonal(g, subscripts=subscripts)],
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import BY_NAME, composite, is_traced, op
-from .elementwise import copy as copy_op
+from .conversions import copy as copy_op
 
 
 def plain(value: Any) -> Any:

@@ -174,10 +174,6 @@ def bins_by(a: Any, bins: Any, range: Any) -> Any:
 _number = op("bin_number", bin_number, vjp=None)
 _counts = op("bin_counts", bin_counts, vjp=[None, _by_weights, None], raises=True)
 _bins_by = op("bins_by", bins_by, vjp=None, raises=True)
-op(
-    "digitize", np.digitize, vjp=None, stands_for=(np.digitize,), raises=True,
-    bind=lambda x, bins, right=False: ((x, arrayed(bins)), {"right": bool(right)}),
-)  # fmt: skip
 # The length of the result depends on values.
 bincount = op(
     "bincount", np.bincount, path="np.bincount", raises=True,
