@@ -31,7 +31,6 @@ def raised(f, optimize, x=X):
 
 
 UNSUPPORTED = {
-    "np.fft.fft": lambda x: np.sum(np.fft.fft(x)),
     "np.poly": lambda x: np.sum(np.poly(x)),
     "np.add.reduceat": lambda x: np.sum(np.add.reduceat(x, [0, 1])),
     "np.exp.at": lambda x: np.exp.at(x * 1.0, 0),
@@ -74,9 +73,7 @@ def test_unsupported_keywords(f, function, word, optimize):
 @pytest.mark.parametrize(
     ("f", "nearest"),
     [
-        (lambda x: np.sum(np.vstack([x, x])), "np.stack"),
-        (lambda x: np.sum(np.cumprod(x)), "np.prod"),
-        (lambda x: np.linalg.pinv(x)[0, 0], "np.linalg.inv"),
+        (lambda x: np.polyder(x)[0, 0], "np.polyval"),
         (lambda x: x.cumprod(), "prod"),
     ],
 )
@@ -154,7 +151,7 @@ def test_values_without_a_gradient_may_leave(optimize):
 @MODES
 def test_errors_name_the_line_in_helpers(optimize):
     def helper(x):
-        return np.fft.fft(x)
+        return np.poly(x)
 
     error = raised(lambda x: np.sum(helper(x)), optimize)
     assert f"{__file__}:{line_of(helper) + 1}" in str(error)
@@ -206,7 +203,7 @@ def test_errors_in_compiled_code_name_the_line():
 
 @MODES
 def test_a_failed_call_leaves_no_recording_behind(optimize):
-    df = jit_grad(lambda x: np.sum(np.fft.fft(x)), optimize=optimize)
+    df = jit_grad(lambda x: np.sum(np.poly(x)), optimize=optimize)
     for _ in range(2):
         with pytest.raises(UnsupportedError):
             df(X)

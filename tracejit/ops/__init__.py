@@ -4,8 +4,27 @@ from . import (  # isort: skip  (the others' rules need these)
     elementwise, complexes, choices, conversions, index, products, linalg, reduce, shape,
 )  # fmt: skip
 from . import (
-    convolve, create, decompositions, diagonal, einsum, entire, fft, interpolate, joining, nans,
-    norms, number, padding, parts, quantiles, repeating, scans, solving, sorting, statistics, steps,
+    convolve,
+    create,
+    decompositions,
+    diagonal,
+    einsum,
+    entire,
+    fft,
+    interpolate,
+    joining,
+    nans,
+    norms,
+    number,
+    padding,
+    parts,
+    quantiles,
+    repeating,
+    scans,
+    solving,
+    sorting,
+    statistics,
+    steps,
 )  # fmt: skip
 
 __all__ = [
