@@ -162,7 +162,7 @@ compiled = dict(
 inner = dict(compiled, no_cpython_wrapper=True)
 """
 ).body
-_OF_TWO = {"arctan2", "hypot", "copysign"}
+_OF_TWO = {"arctan2", "hypot", "copysign", "fmod"}
 
 
 def reserved_names() -> set[str]:

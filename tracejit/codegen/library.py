@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from tracejit.codegen import smallmat
-from tracejit.codegen.vecmath import circular, f4, f8, ordered, power
+from tracejit.codegen.vecmath import circular, division, f4, f8, ordered, power
 
 # LLVM inlines `scalar` functions with their own `fastmath`, whatever their caller has: `reassoc`
 # would fold away what rounds to whole numbers, and `nsz` loses the sign of zeros. Only a sum that
@@ -75,7 +75,7 @@ def reads(node: ast.stmt, name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 PIECES: dict[str, Piece] = {}
-for _module in (f8, f4, circular, ordered, power, smallmat):
+for _module in (f8, f4, circular, ordered, power, division, smallmat):
     _pieces = pieces_of(_module, PIECES)
     assert PIECES.keys().isdisjoint(_pieces), "two functions have one name"
     PIECES |= _pieces

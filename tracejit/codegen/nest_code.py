@@ -17,7 +17,7 @@ from .access import Step, axes_through, parts_of, root_of, viewed
 from .kernel_body import KernelBody, in_loops, place_of
 from .nests import CHEAP, PADDED, PERIODIC, Nest
 from .products import elimination, gathered, joined, product
-from .scalars import cast, computes_in, fill, form_of, number, with_functions
+from .scalars import NUMBERS, cast, computes_in, fill, form_of, number, with_functions
 
 # How a float's place in the order is found (vecmath/ordered.py), and where a search begins.
 _ENDS = {"max": ("top_place", "LOWEST"), "min": ("bottom_place", "REST")}
@@ -250,15 +250,16 @@ class _NestCode:
         within, form = computes_in(node), form_of(node)
         assert within is not None and form is not None, node
         index = self._index(node)
-        chooses = node.op.name == "where"
-        values = [
-            self.body.operand(i, index, np.dtype("b1") if chooses and not place else within)
-            for place, i in enumerate(node.inputs)
-        ]
+        kinds = [np.dtype("b1") if node.op.name == "where" else within, within, within]
+        given = {
+            letter: self.body.operand(i, index, kind)
+            for letter, i, kind in zip("abc", node.inputs, kinds, strict=False)
+            if i is not None
+        }
+        values = list(given.values())
         numbers = within if within.kind == "f" else np.dtype("f8")
-        given = dict(zip("abc", values, strict=False))
-        given |= {"one": number(1, numbers), "zero": number(0, numbers),
-                  "degree": number(np.pi / 180.0, numbers)}  # fmt: skip
+        given |= {name: number(value, numbers) for name, value in NUMBERS.items()}
+        given["large"] = number(np.finfo(numbers).max, numbers)
         value = fill(form, **given)
         if node.op.name in PERIODIC and not self.body.far:
             return fill(f"np.{node.op.name}(a)", a=values[0])

@@ -29,30 +29,49 @@ _OF_FLOATS = {
     "maximum": "a if a > b or a != a else b", "minimum": "a if a < b or a != a else b",
     "fmax": "a if a > b or b != b else b", "fmin": "a if a < b or b != b else b",
     "floor": "np.floor(a)", "ceil": "np.ceil(a)", "trunc": "np.trunc(a)", "rint": "np.rint(a)",
-    "deg2rad": "a * degree", "radians": "a * degree",
+    "deg2rad": "a * degree", "radians": "a * degree", "rad2deg": "a * radian",
+    "degrees": "a * radian", "fix": "np.trunc(a)",
+    "heaviside": "zero if a < zero else one if a > zero else b if a == zero else a",
 }  # fmt: skip
-_OF_INTEGERS = {"add": "a + b", "subtract": "a - b", "multiply": "a * b", "negative": "-a",
-                "copy": "a", "full": "a"}  # fmt: skip
+_OF_INTEGERS = {
+    "add": "a + b", "subtract": "a - b", "multiply": "a * b", "negative": "-a", "square": "a * a",
+    "copy": "a", "full": "a", "positive": "a", "bitwise_and": "a & b", "bitwise_or": "a | b",
+    "bitwise_xor": "a ^ b", "invert": "~a", "maximum": "a if a > b else b",
+    "minimum": "a if a < b else b",
+}  # fmt: skip
 # Of operands in their common dtype, with a bool as the result.
 _TESTS = {
     "less": "a < b", "less_equal": "a <= b", "greater": "a > b", "greater_equal": "a >= b",
     "equal": "a == b", "not_equal": "a != b", "isnan": "a != a", "isinf": "abs(a) == inf",
-    "isfinite": "abs(a) < inf",
+    "isfinite": "abs(a) < inf", "isposinf": "a == inf", "isneginf": "a == -inf",
+    "logical_not": "a == 0", "logical_and": "a != 0 and b != 0",
+    "logical_or": "a != 0 or b != 0", "logical_xor": "(a != 0) != (b != 0)",
 }  # fmt: skip
+_OF_INFINITIES = ("isinf", "isfinite", "isposinf", "isneginf")
 _OF_BOOLS = {
     "bitwise_and": "a and b", "bitwise_or": "a or b", "bitwise_xor": "a != b", "invert": "not a",
     "logical_and": "a and b", "logical_or": "a or b", "logical_xor": "a != b",
     "logical_not": "not a", "copy": "a", "full": "a", "equal": "a == b", "not_equal": "a != b",
 }  # fmt: skip
+# What stands for a number in these forms.
+NUMBERS = {"one": 1, "zero": 0, "degree": np.pi / 180.0, "radian": 180.0 / np.pi}
 # Functions of vecmath.py, by the op's name; the rest is NumPy's, one element at a time.
 _VECTOR = {"root": "sqrt", "power": "pow"}
 _SCALAR_FUNCTIONS = {
     "exp", "expm1", "log", "log1p", "tanh", "sqrt", "root", "sin", "cos", "erf", "log2", "log10",
     "exp2", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh",
-    "arctan2", "hypot", "copysign", "cbrt",
+    "arctan2", "hypot", "copysign", "cbrt", "fmod", "remainder", "floor_divide", "logaddexp",
 }  # fmt: skip
 _POWERS = {2: "a * a", 3: "a * a * a", 4: "(a * a) * (a * a)", 1: "a", -1: "one / a",
            0.5: "sqrt(a)", -2: "one / (a * a)"}  # fmt: skip
+# By which of the bounds there are.
+_CLIPS = {
+    (True, True): "a if a != a else b + c if b != b or c != c else c if b > c or a > c "
+                  "else b if a < b else a",
+    (True, False): "a if a > b or a != a else b",
+    (False, True): "a if a < c or a != a else c",
+}  # fmt: skip
+_FINITE = "a if abs(a) < inf else zero if a != a else large if a > zero else -large"
 
 
 def dtype_of(value: Any) -> np.dtype[Any] | None:
@@ -95,10 +114,11 @@ def fill(text: str, **values: ast.expr) -> ast.expr:
 def computes_in(node: Node) -> np.dtype[Any] | None:
     """Say in which dtype an elementwise node's operands are taken; None: unknown to loops."""
     out = node.spec.dtype
-    known = [dtype_of(i) for i in node.inputs]
+    inputs = [i for i in node.inputs if i is not None]
+    known = [dtype_of(i) for i in inputs]
     if out not in KNOWN or any(d is not None and d not in KNOWN for d in known):
         return None
-    if any(d is None and not is_number(i) for d, i in zip(known, node.inputs, strict=True)):
+    if any(d is None and not is_number(i) for d, i in zip(known, inputs, strict=True)):
         return None
     if out != np.dtype("b1"):
         return out
@@ -106,8 +126,8 @@ def computes_in(node: Node) -> np.dtype[Any] | None:
     if not typed:
         return None
     common = np.result_type(*typed)
-    if any(type(i) is not bool and d is None for d, i in zip(known, node.inputs, strict=True)):
-        weak = [i for d, i in zip(known, node.inputs, strict=True) if d is None]
+    if any(type(i) is not bool and d is None for d, i in zip(known, inputs, strict=True)):
+        weak = [i for d, i in zip(known, inputs, strict=True) if d is None]
         integral = all(type(i) is int for i in weak)
         if common == np.dtype("b1") or (common not in FLOATS and not integral):
             common = np.result_type(common, np.dtype("i8") if integral else np.dtype("f8"))
@@ -126,7 +146,7 @@ def form_of(node: Node) -> str | None:
         return _conversion(node, out)
     if out == np.dtype("b1"):
         table = _OF_BOOLS if within == np.dtype("b1") else _TESTS
-        if name in ("isinf", "isfinite") and within not in FLOATS:
+        if name in _OF_INFINITIES and within not in FLOATS:
             return None
         return table.get(name)
     if any(dtype_of(i) == np.dtype("i8") and out == np.dtype("f4") for i in node.inputs):
@@ -135,8 +155,14 @@ def form_of(node: Node) -> str | None:
         same = all(dtype_of(i) in (out, None) for i in node.inputs)
         form = _OF_INTEGERS.get(name) if same else None
         return f"np.int32({form})" if form and out == np.dtype("i4") else form  # Numba widens it
-    if name == "power":
+    if name in ("power", "float_power"):
         return _power(node)
+    if name == "clip":
+        return _CLIPS.get((node.inputs[1] is not None, node.inputs[2] is not None))
+    if name == "nan_to_num":
+        return _FINITE if node.attrs == {"nan": 0.0} else None
+    if name == "round":
+        return "np.rint(a)" if node.attrs == {"decimals": 0} else None
     if name in _SCALAR_FUNCTIONS:
         few = "a, b" if len(node.inputs) == 2 else "a"
         return f"{_VECTOR.get(name, name)}({few})"
