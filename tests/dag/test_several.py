@@ -57,6 +57,28 @@ def test_in_a_long_loop(optimize):
         assert "for t in range(24)" in df.source(X)
 
 
+def _products(x, count):
+    """Iterations that may begin between an op and its results."""
+    for _ in range(count):
+        sine, cosine = BOTH(x * 1.1)
+        x = cosine * (sine + 1.0)
+    return x
+
+
+LOOPS = {
+    "products": lambda x: _products(x, 24),
+    "the first at last": lambda x: BOTH(_products(x, 24))[0],
+    "one of them in between": lambda x: _products(_products(x, 20) + BOTH(x)[1], 20),
+}
+
+
+@MODES
+@pytest.mark.parametrize("f", LOOPS.values(), ids=LOOPS)
+def test_loops_keep_results_with_their_op(f, optimize):
+    check(f, (X,), (), optimize)
+    check_second(f, (X,), (), optimize)
+
+
 def test_they_go_by_the_names_that_the_user_gives_them():
     def f(x):
         sine, cosine = BOTH(x)

@@ -31,6 +31,7 @@ from .relations import (
 LEAST = 8  # iterations of a loop
 LEAST_SAVED = 16  # nodes
 LAGS = 4
+FORBIDDEN = 2**40  # what carrying something on counts, in bytes, that cannot be
 WHOLE = 8  # an array is kept whole, instead of a part that is read, up to so many times its size
 VIEWS = frozenset(("index", "transpose", "reshape", "broadcast_to"))
 
@@ -116,7 +117,8 @@ class Finder:
         for place, far in reach.items():
             node = self.trace.nodes[start + place]
             assert node is not None
-            weight = 1000 + node.spec.nbytes
+            # Several results stay in the iteration of their node.
+            weight = FORBIDDEN if node.op.several else 1000 + node.spec.nbytes
             crossing += far // period * weight
             first, rest = place + 1, far % period
             crossing[first : first + rest] += weight
@@ -300,9 +302,11 @@ class Finder:
             place, step = (number - earlier.start) % earlier.period, step // earlier.period
             if place in earlier.invariant:
                 return Fixed(self.trace.nodes[earlier.start + place])
+            if node.op.several:
+                return None
             first = (number - earlier.start) // earlier.period - step * middle
             return Rows(earlier, place, first, step, node)
-        return Stacked(operands)
+        return None if node.op.several else Stacked(operands)
 
     def _inner(self, relation: Inner, loop: Found, reader: int) -> Inner | None:
         """Give the initial values the type of the later ones, or give up."""
@@ -311,6 +315,8 @@ class Finder:
         spec = self.trace.nodes[loop.start + relation.place].spec  # type: ignore[union-attr]
         node = self.trace.nodes[loop.start + reader]
         assert node is not None
+        if spec.cls is tuple:
+            return None
         before = tuple(fitted(value, spec, node) for value in relation.before)
         fits = all(value is not None for value in before)
         return Inner(relation.place, relation.lag, before) if fits else None

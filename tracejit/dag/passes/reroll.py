@@ -57,7 +57,7 @@ class _Rerolled:
         self.invariant: dict[Any, Node] = {}
         self.lines: list[int] = []  # the ids of the lines that are being written
         self.parts: dict[tuple[Body, int], Node] = {}
-        # What is read outside: by place, at which times; and the views that are viewed anew.
+        # What is read outside: by place, at which times; and what is viewed or computed anew.
         self.outside: dict[Body, dict[int, set[int]]] = {b: defaultdict(set) for b in self.bodies}
         self.views: dict[Body, set[int]] = {body: set() for body in self.bodies}
         self._note_readers()
@@ -111,9 +111,10 @@ class _Rerolled:
         if place in body.loop.invariant:
             self.views[body].add(number)
             return
-        if value.op.name in VIEWS and len(value.inputs) == 1:
+        if value.op.several or (value.op.name in VIEWS and len(value.inputs) == 1):
             self.views[body].add(number)
-            self._note_outside(self.read(value)[0])
+            for source in self.read(value):
+                self._note_outside(source)
             return
         self.outside[body][place].add(time)
 
@@ -198,7 +199,7 @@ class _Rerolled:
             assert first is not None
             return self.now[first]
         if number in self.views[body]:
-            return make.same(old, (self._value(self.read(old)[0]),))
+            return make.same(old, tuple(self._value(value) for value in self.read(old)))
         part = self.parts[body, place]
         if place in body.last:
             return part
