@@ -13,6 +13,7 @@ from tests.ops.cases import (
     rows,
 )
 from tests.support import MODES, check, spaced
+from tracejit import jit_grad
 from tracejit.dag.op import BY_FUNCTION
 from tracejit.ops.complexes import real_sign
 
@@ -234,7 +235,18 @@ test_first_order, test_second_order = orders(CASES)
 
 TIED = (np.array([1.0, 2.0]), np.array([1.0, 1.0]))
 
+POWER_BASE = jit_grad(
+    lambda p, y: np.sum(np.power(p, y)), withForward=False
+)  # y * x ** (y - 1)
+INFINITE = np.array([np.inf, -np.inf, np.inf, -np.inf, 1.0])
+
 AT_KINKS = {
+    "logaddexp of infinities": (np.logaddexp, (INFINITE, np.array([np.inf, -np.inf, 0, 0, np.inf])),
+                                ([0.5, 0.5, 1, 0, 0], [0.5, 0.5, 0, 1, 1])),
+    "logaddexp2 of infinities": (np.logaddexp2, (INFINITE.astype("f4"), np.float32(-np.inf)),
+                                 ([1, 0.5, 1, 0.5, 1], 1.0)),
+    "power 0, again": (POWER_BASE, (np.array([2.0]), np.zeros(1)),
+                                 ([0.0], [0.5])),
     "maximum shares": (np.maximum, TIED, ([0.5, 1], [0.5, 0])),
     "minimum shares": (np.minimum, TIED, ([0.5, 0], [0.5, 1])),
     "fmax shares": (np.fmax, TIED, ([0.5, 1], [0.5, 0])),
@@ -264,6 +276,7 @@ AT_KINKS = {
 @MODES
 @pytest.mark.parametrize(("f", "params", "gradients"), AT_KINKS.values(), ids=AT_KINKS)
 @pytest.mark.filterwarnings("ignore:invalid value encountered in log:RuntimeWarning")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_conventions_at_kinks(f, params, gradients, optimize):
     check(f, params, (), optimize, gradients)
 

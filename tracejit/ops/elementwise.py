@@ -109,9 +109,9 @@ square = elementwise(np.square, [lambda g, out, x: g * (2.0 * x)], scalar="{0} *
 
 
 def _share(x: Any, y: Any, out: Any, half: float) -> Any:
-    """Give x - out, and log(1/2) where both operands are equal, infinite ones too."""
-    same = x == y
-    return np.where(same, half, x) - np.where(same, 0, out)
+    """Give x - out, where both may be infinite; `half`, where both operands are equal."""
+    tied, leads = x == y, x == out
+    return np.where(tied, half, np.where(leads, 0, x)) - np.where(tied | leads, 0, out)
 
 
 exp = elementwise(np.exp, [lambda g, out, x: g * out], scalar="exp({0})")
