@@ -6,6 +6,7 @@ after them. Rules put the reduced axes back as axes of length 1, so that cotange
 
 from __future__ import annotations
 
+import math
 import operator
 import warnings
 from collections.abc import Callable
@@ -274,12 +275,11 @@ def trace(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype: Any = 
 
 def count_of(x: Any, axis: Any, keepdims: Any = False, where: Any = True) -> Any:
     """Count the elements that are reduced: an int, or an array where `where` chooses them."""
-    shape = np.shape(x)
+    shape = x.shape if hasattr(x, "shape") else np.shape(x)
     if not is_everywhere(where):
         mask = np.broadcast_to(where, shape)
         return sum_(mask, axis, keepdims=keepdims)
-    lengths = [shape[i] for i in axes_of(axis, len(shape))]
-    return int(np.prod(lengths, dtype=np.int64))
+    return math.prod(shape[i] for i in axes_of(axis, len(shape)))
 
 
 def over(total: Any, count: Any) -> Any:
