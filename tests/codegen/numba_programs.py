@@ -314,6 +314,24 @@ def scalar_equations(rates, start, seen):
     return total
 
 
+# -- products with kernels of their own ------------------------------------------------------------
+
+
+def rotated(spin, points, axis):
+    """Cross products of one vector with many, with a constant, and of a vector with itself."""
+    total = np.sum(np.cross(points, points) * spin)
+    for _ in range(12):
+        points = points + 0.1 * np.cross(spin, points)
+        spin = spin + 0.05 * np.cross(np.array([0.0, 0.6, 0.8]), spin)
+    return total + np.sum(np.cross(points.T, axis, axisa=0) ** 2)
+
+
+def rows_by_rows(x, y):
+    """Contractions of axes that both operands have, over the last, the first and two axes."""
+    rows = np.einsum("ij,ij->i", np.tanh(x), y)
+    columns = np.einsum("ij,ij->j", x, y)
+    turned = np.einsum("ij,ij->ji", x, y)
+    return np.sum(rows * np.einsum("ij,ji->i", x, turned)) + np.vecdot(columns, columns)
 
 
 FORTRAN = [np.asfortranarray(numbers(3, 4, scale=scale)) for scale in (1.0, 0.3)]
@@ -353,6 +371,9 @@ PROGRAMS = {
     "named like parts": (named_like_parts, numbers(3), numbers(3, seed=1), numbers(3, seed=2)),
     "recursion": (recursion, numbers(3), numbers(30)),
     "scalar equations": (scalar_equations, numbers(2), np.array([1.0, 0.5]), numbers(30)),
+    "rotated": (rotated, numbers(3), numbers(4, 3), numbers(3, seed=1)),
+    "rows by rows": (rows_by_rows, numbers(4, 3), numbers(4, 3, seed=1)),
+    "rows by rows, single": (rows_by_rows, SINGLE, numbers(2, 3, seed=1)),
     "inv": (inv, numbers(2, 2)),
     "plus": (plus, numbers(3)),
     "compared again": (compared_again, *(numbers(8, 33, seed=k) for k in range(3))),

@@ -66,6 +66,10 @@ CLUSTERED = {
     ),
     "numbers behind": (lambda x: np.sum(x) * 2.0 + np.sum(x * x), (A,),
                        ["sum multiply sum multiply add"]),
+    "cross products between": (
+        lambda x, y: np.exp(np.cross(np.exp(x), y)), (np.ones((5, 3)), np.ones(3)),
+        ["exp", "cross", "exp"],
+    ),
     "of length one": (lambda x: np.exp(x + np.sum(x, axis=1)), (np.ones((3, 1)),), None),
     "a broadcast view": (
         lambda x: np.broadcast_to(np.sum(x, axis=1, keepdims=True), (3, 4)), (A,), None,

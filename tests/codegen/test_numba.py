@@ -21,7 +21,7 @@ ALL = bool(os.environ.get("TRACEJIT_TEST_ALL"))
 COMPILED = [
     "one element", "returned views", "Fortran carried", "Fortran through NumPy", "filtered",
     "compared again", "far arguments", "mixed", "named like parts", "strides", "history",
-    "element behind a guard", "recursion", "scalar equations",
+    "element behind a guard", "recursion", "scalar equations", "rotated", "rows by rows",
 ]  # fmt: skip
 
 
@@ -94,6 +94,14 @@ def compiled_kernels(df):
     """What explain() says of the machine code."""
     text = df.explain().split("numba target: ")[1]
     return text if text.startswith(("compiled in this", "loaded from", "shared with")) else ""
+
+
+def test_a_vector_crossed_with_itself_is_zero_in_machine_code():
+    df = jit_grad(lambda x: np.sum(np.abs(np.cross(x, 2.0 * x))), audit=False, backend="numba")
+    x = np.random.default_rng(0).normal(size=(64, 3))
+    for _ in range(3):
+        assert df(x)[1] == 0.0
+    assert "cross" in compiled_kernels(df)
 
 
 def test_small_matrices_that_are_singular_raise(interpreted):

@@ -88,6 +88,15 @@ def test_compiled_products(name, layouts, dtype):
         np.testing.assert_allclose(out, a @ b, rtol=1e-4, atol=100 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_minor_is_zero_where_its_products_are_equal(dtype):
+    for a, b, c in np.random.default_rng(0).standard_normal((50, 3)).astype(dtype):
+        assert both_ways("minor", a, b, b, a, compile_it=True) == 0
+        few = 4 * np.finfo(dtype).eps
+        minor = both_ways("minor", a, b, c, c, compile_it=True)
+        np.testing.assert_allclose(minor, a * b - c * c, rtol=few, atol=few)
+
+
 def test_infinities_and_nan_go_through_products():
     a = np.array([[np.inf, 1.0, -2.0, 2.0, -1.0], [0.0, 1.0, 2.0, np.nan, 4.0]])
     b = np.ones((5, 3))

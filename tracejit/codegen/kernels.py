@@ -19,13 +19,14 @@ from .cluster import cluster
 from .nest_code import must_store
 from .nests import Nest, is_loopable
 from .plan import Kernel, Plan
+from .spread import spread_contractions
 
 MANY = 600  # nodes in kernels: each takes about 14 ms to compile
 
 
 def plan_kernels(graph: Graph) -> tuple[Graph, Plan]:
     """Find the kernels of all lines, and bring each kernel's nodes together."""
-    plan = Plan()
+    graph, plan = spread_contractions(graph), Plan()
     if sum(is_loopable(n) for n in deep_nodes(graph)) > MANY:
         return graph, plan
     arguments = graph.inputs

@@ -2,8 +2,9 @@
 
 Names of functions of `vecmath` and `smallmat` go in; a text that defines them and all that they
 need comes out, each definition once, constants first, in the order in which the modules have them.
-The text needs `np` and `njit`. Every function is decorated with a name of `PRELUDE`. None
-has a wrapper for CPython: calling one from Python code, unless `NUMBA_DISABLE_JIT` is set, crashes.
+The text needs `np` and `njit`. Every function is decorated with a name of `PRELUDE`, or with
+`exact`. None has a wrapper for CPython: calling one from Python code, unless `NUMBA_DISABLE_JIT` is
+set, crashes.
 """
 
 import ast
@@ -24,6 +25,8 @@ scalar = njit(fastmath={"contract"}, forceinline=True, **OPTIONS)
 reorder = njit(fastmath={"contract", "reassoc"}, forceinline=True, **OPTIONS)
 shared = njit(fastmath={"contract"}, **OPTIONS)
 """
+EXACT = "exact = njit(forceinline=True, **OPTIONS)\n"
+_EXACT_ONES = {"minor"}  # products round alike there: their difference is 0 where they are equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ def decorator_of(name: str, module: ModuleType) -> str:
     """Choose which name of `PRELUDE` decorates a function."""
     if name == "plus":
         return "reorder"
+    if name in _EXACT_ONES:
+        return "exact"
     return "shared" if module is smallmat and name != "fixed_matmul" else "scalar"
 
 
@@ -93,4 +98,5 @@ def source_of(names: Iterable[str]) -> str:
     chosen = [piece for name, piece in PIECES.items() if name in wanted]
     constants = "".join(f"{piece.text}\n" for piece in chosen if not piece.is_function)
     functions = "".join(f"\n\n{piece.text}\n" for piece in chosen if piece.is_function)
-    return PRELUDE + constants + functions
+    exact = EXACT if wanted & _EXACT_ONES else ""
+    return PRELUDE + exact + constants + functions

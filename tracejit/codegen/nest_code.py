@@ -16,7 +16,7 @@ from . import syntax as s
 from .access import Step, axes_through, parts_of, root_of, viewed
 from .kernel_body import KernelBody, in_loops, place_of
 from .nests import CHEAP, PADDED, PERIODIC, Nest
-from .products import elimination, gathered, joined, product
+from .products import crossed, elimination, gathered, joined, product
 from .scalars import NUMBERS, cast, computes_in, fill, form_of, number, with_functions
 
 # How a float's place in the order is found (vecmath/ordered.py), and where a search begins.
@@ -30,7 +30,7 @@ def nest_statements(body: KernelBody, nest: Nest) -> list[ast.stmt]:
     body.valid = set()
     if nest.product:
         node = nest.nodes[0]
-        write = {"matmul": product, "concatenate": joined, "array": gathered}
+        write = {"matmul": product, "concatenate": joined, "array": gathered, "cross": crossed}
         return write.get(node.op.name, elimination)(body, node)
     if not any(node.op.name in PERIODIC for node in nest.nodes):
         return _NestCode(body, nest).statements()

@@ -100,9 +100,19 @@ def is_joining(node: Node) -> bool:
     )
 
 
+def is_crossing(node: Node) -> bool:
+    """Tell whether the node multiplies vectors of three floats."""
+    dtype = node.spec.dtype
+    if node.op.name != "cross" or dtype not in FLOATS or len(node.spec.shape) > MANY_AXES:
+        return False
+    specs = [*map(spec_of_operand, node.inputs)]
+    return node.spec.size > 0 and all(spec.is_array and spec.dtype == dtype for spec in specs)
+
+
 def stands_alone(node: Node) -> bool:
     """Tell whether a function of its own computes the node, not the loops of a nest."""
-    return node.op.name in ("matmul", "linalg.inv", "linalg.det", "concatenate", "array")
+    alone = ("matmul", "linalg.inv", "linalg.det", "concatenate", "array", "cross")
+    return node.op.name in alone
 
 
 def is_padding(node: Node) -> bool:
@@ -123,7 +133,7 @@ def is_loopable(node: Node) -> bool:
         return False
     if node.op.elementwise or node.op.name in ("full", "zeros"):
         return not node.spec.is_python and form_of(node) is not None
-    kinds = (is_reduction, is_product, is_padding, is_elimination, is_joining)
+    kinds = (is_reduction, is_product, is_padding, is_elimination, is_joining, is_crossing)
     return any(is_kind(node) for is_kind in kinds)
 
 

@@ -97,6 +97,24 @@ def gathered(body: KernelBody, node: Node) -> list[ast.stmt]:
     return lines
 
 
+def crossed(body: KernelBody, node: Node) -> list[ast.stmt]:
+    """Compute the three elements of each cross product."""
+    dtype, out, shape = node.spec.dtype, body.read_array(node), node.spec.shape[:-1]
+    assert dtype is not None
+    rows = tuple(_step(i, n) for i, n in enumerate(shape))
+    lines: list[ast.stmt] = []
+    body.used.add("minor")
+    for k in range(3):
+        places = [(*rows, Step(None, 1, (k + turn) % 3)) for turn in range(3)]
+        a, b = (
+            [body.operand(factor, place, dtype) for place in places] for factor in node.inputs
+        )
+        element = s.call("minor", a[1], b[2], a[2], b[1])
+        lines.append(s.store(body.at(out, places[0]), element))
+    title: ast.stmt = s.Note(f"{body.element(node)}: {body.comment(node)}")
+    return [title, *in_loops([*enumerate(shape)], lines)]
+
+
 def product_loops(
     a: Element, b: Element, out: ast.expr | None, along: tuple[bool, bool],
     lengths: tuple[int, int, int], dtype: np.dtype[Any],

@@ -20,6 +20,11 @@ def plus(total: Any, term: Any) -> Any:
     return total + term
 
 
+def minor(a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Compute a * b - c * d, which is 0 where the products are equal."""
+    return a * b - c * d
+
+
 def matmul(a: Array, b: Array, out: Array) -> None:
     """Compute out = a @ b; rows of `a` need not be contiguous."""
     inner, columns = b.shape
