@@ -25,7 +25,7 @@ scalar = njit(fastmath={"contract"}, forceinline=True, **OPTIONS)
 reorder = njit(fastmath={"contract", "reassoc"}, forceinline=True, **OPTIONS)
 shared = njit(fastmath={"contract"}, **OPTIONS)
 """
-EXACT = "exact = njit(forceinline=True, **OPTIONS)\n"
+EXACT = "exact = njit(fastmath=False, forceinline=True, **OPTIONS)\n"  # not its caller's
 _EXACT_ONES = {"minor"}  # products round alike there: their difference is 0 where they are equal
 
 
