@@ -1,11 +1,13 @@
 """Other shapes of the same elements: reshape, transpose, new and lost axes, broadcasting."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ops.cases import COLUMN, CUBE, EMPTY, ROW, SMALL, X, Y, orders, rows
-from tests.support import check, spaced
+from tests.ops.cases import COLUMN, CUBE, EMPTY, ROW, SMALL, X, Y, orders, refused, rows
+from tests.support import CALLS, MODES, check, spaced
+from tracejit import jit_grad
 
 FORTRAN = np.asfortranarray(CUBE)
 STRIDED = CUBE[:, ::2, ::-1]
@@ -167,6 +169,53 @@ def squared(f):
 
 # The functions are linear: only that the first gradient can be differentiated is at stake.
 test_first_order, test_second_order = orders(CASES, squared)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.permutations(range(3)),
+    st.tuples(*[st.sampled_from([1, -1, 2, -2])] * 3),
+    st.sampled_from("CFAK"),
+    st.booleans(),
+)
+def test_elements_are_read_in_the_order_of_any_layout(axes, steps, order, optimize):
+    key = tuple(slice(None, None, step) for step in steps)
+    x = np.transpose(np.arange(24.0).reshape(4, 3, 2), axes)[key]  # each element tells its place
+    flat = lambda x: np.ravel(x, order=order) * 2.0
+    reshaped = lambda x: np.reshape(x, (-1, 1), order="C" if order == "K" else order) * 2.0
+    for f in (flat, reshaped):
+        df = jit_grad(f, partialGrad=True, optimize=optimize)
+        for _ in range(CALLS):
+            grad, value = df(x, np.sin(f(x)))
+            np.testing.assert_array_equal(value, f(x))
+            np.testing.assert_array_equal(grad, 2.0 * np.sin(2.0 * x))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(-3, 2), st.integers(-3, 3), st.booleans())
+def test_an_axis_is_rolled_anywhere(axis, start, optimize):
+    check(lambda x: np.rollaxis(x, axis, start) * 2.0, (CUBE,), (), optimize)
+
+
+REFUSED = {
+    "an axis twice": (lambda x: np.transpose(x, (0, 0)), "repeated axis"),
+    "an axis too many": (lambda x: np.transpose(x, (0, 2)), "out of bounds"),
+    "too few axes": (lambda x: np.transpose(x, (0,)), "match array"),
+    "an order": (lambda x: np.reshape(x, 6, order="K"), "order"),
+    "no copy": (lambda x: np.reshape(x.T, 6, copy=False), "copy"),
+    "unequal numbers of axes": (lambda x: np.moveaxis(x, (0, 1), 0), "same number"),
+    "a start too far": (lambda x: np.rollaxis(x, 0, 3), "out of bounds"),
+    "a grid of another kind": (lambda x: np.meshgrid(x, x, indexing="zz")[0], "indexing"),
+    "an index of matrices": (lambda x: x[np.ix_(x > 0, [1])], "1 dimensional"),
+    "a transposed vector": (lambda x: np.matrix_transpose(x[0]), "2-dimensional"),
+    "shapes that do not fit": (lambda x: np.broadcast_arrays(x, x[:, :2])[0], "mismatch"),
+}
+
+
+@MODES
+@pytest.mark.parametrize(("f", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_numpy_refuses(f, said, optimize):
+    refused(f, said, optimize)
 
 
 @settings(max_examples=20, deadline=None)

@@ -200,7 +200,8 @@ def pick(x: Any, places: Any, axis: int) -> Any:
     slices = _slices(places.tolist())
     if len(slices) > FEW:
         return x[along(axis, places)]
-    parts = [x[along(axis, s)] for s in slices]
+    whole = [slice(0, x.shape[axis])]
+    parts = [x[along(axis, s)] if [s] != whole else x for s in slices]
     return concatenate(*parts, axis=axis) if parts else BY_NAME["copy"](x[along(axis, slice(0))])
 
 

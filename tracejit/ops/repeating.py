@@ -96,13 +96,7 @@ def _repeat_rule(g: Any, out: Any, x: Any, repeats: int, axis: int | None = None
 
 def _repeat_each_rule(g: Any, out: Any, x: Any, counts: Any, axis: int) -> Any:
     places = repeat_each(np.arange(x.shape[axis]), counts, axis=0)
-    return gather_transposed(g, places, axis, x.shape)
-
-
-def gather_transposed(g: Any, places: Any, axis: int, shape: tuple[int, ...]) -> Any:
-    """Add up at each place along an axis what was gathered from there."""
-    key = along(axis, HOLE) if axis else HOLE
-    return unindex(g, places, key=key, shape=shape)
+    return unindex(g, places, key=along(axis, HOLE), shape=x.shape)
 
 
 repeat = op("repeat", np.repeat, vjp=[_repeat_rule], path="np.repeat")

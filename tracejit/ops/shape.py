@@ -36,9 +36,9 @@ def _holds_traced(value: Any) -> bool:
     return is_traced(value)
 
 
-def along(axis: int, *parts: Any) -> tuple[Any, ...]:
+def along(axis: int, *parts: Any) -> Any:
     """Write an index whose parts stand at an axis and after it."""
-    return (slice(None),) * axis + parts
+    return parts[0] if len(parts) == 1 and axis == 0 else (slice(None),) * axis + parts
 
 
 def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -200,7 +200,8 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
 def rollaxis(a: Any, axis: Any, start: Any = 0) -> Any:
     """Move an axis backwards until it stands before another one."""
     ndim = _ndim(a)
-    moved, before = axis_of(axis, ndim), axis_of(start, ndim + 1) if start != -ndim else 0
+    moved, before = axis_of(axis, ndim), operator.index(start)
+    before = axis_of(before + ndim if before < 0 else before, ndim + 1)
     axes = [i for i in range(ndim) if i != moved]
     axes.insert(before - (moved < before), moved)
     return np.transpose(a, axes)

@@ -177,8 +177,7 @@ def _from_first(g: Any, found: Any, x: Any) -> Any:
 def _unique_rule(g: Any, out: Any, x: Any, axis: int | None = None, **options: Any) -> Any:
     if axis is None:
         return _from_first(g, out, x)
-    key = along(axis, HOLE) if axis else HOLE
-    return unindex(g, first_rows(x, axis=axis), key=key, shape=x.shape)
+    return unindex(g, first_rows(x, axis=axis), key=along(axis, HOLE), shape=x.shape)
 
 
 def _unique_parts(x: Any, **options: Any) -> Any:
