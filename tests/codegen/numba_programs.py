@@ -207,6 +207,15 @@ def kept_and_collected(p):
     return np.sum(np.tanh(y + z))
 
 
+def read_backwards_in_a_loop(x):
+    """NumPy adds into memory of the loop that a kernel has written to."""
+    total = 0.0
+    for _ in range(12):
+        x = np.tanh(0.3 * x[:, ::-1].T * x + 0.1 * x)
+        total = total + np.sum(x * x)
+    return total
+
+
 def numbers_carried(x):
     total, h = 0.0, x
     for i in range(12):
@@ -364,6 +373,7 @@ PROGRAMS = {
     "exchanged": (exchanged, numbers(3), numbers(3, seed=1)),
     "history": (history, numbers(3)),
     "kept and collected": (kept_and_collected, (numbers(3, 4), numbers(4))),
+    "read backwards in a loop": (read_backwards_in_a_loop, numbers(4, 4)),
     "numbers carried": (numbers_carried, numbers(3)),
     "total in a loop": (total_in_a_loop, numbers(2, 3)),
     "array in a loop": (array_in_a_loop, numbers(3, 3)),

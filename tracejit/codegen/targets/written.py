@@ -44,7 +44,11 @@ def _written_array(
             lines = [zero, s.assign(target, s.name(slot), comment)]
     else:
         x, value, *arrays = (operand(i) for i in node.inputs)
-        lines = [] if in_place else _copy_first(x, target, slot, comment)
+        if not in_place:
+            lines = _copy_first(x, target, slot, comment)
+        else:  # a kernel has computed it into memory that has no name yet
+            named = isinstance(x, ast.Name) and x.id == target
+            lines = [] if named else [s.assign(target, x, comment)]
     note = "" if lines else comment
     where = key_expression(key, arrays)
     single = all(type(i) is Node and not i.spec.is_array for i in node.inputs[-len(arrays) :])
