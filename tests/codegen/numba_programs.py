@@ -335,6 +335,13 @@ def rotated(spin, points, axis):
     return total + np.sum(np.cross(points.T, axis, axisa=0) ** 2)
 
 
+def stacks_of_products(a, b):
+    """Products of stacks of small matrices: of equal stacks, broadcast, turned, with columns."""
+    first = np.tanh(a @ b) + np.swapaxes(a, 1, 2) @ b[0]
+    second = np.einsum("bij,bj->bi", first, b[:, :, 0])
+    return np.sum(second * np.tanh(second)) + np.sum((a[:, None] @ b[None, :, :, 1:]) ** 2)
+
+
 def rows_by_rows(x, y):
     """Contractions of axes that both operands have, over the last, the first and two axes."""
     rows = np.einsum("ij,ij->i", np.tanh(x), y)
@@ -382,6 +389,7 @@ PROGRAMS = {
     "recursion": (recursion, numbers(3), numbers(30)),
     "scalar equations": (scalar_equations, numbers(2), np.array([1.0, 0.5]), numbers(30)),
     "rotated": (rotated, numbers(3), numbers(4, 3), numbers(3, seed=1)),
+    "stacks of products": (stacks_of_products, numbers(4, 3, 3), numbers(4, 3, 3, seed=1)),
     "rows by rows": (rows_by_rows, numbers(4, 3), numbers(4, 3, seed=1)),
     "rows by rows, single": (rows_by_rows, SINGLE, numbers(2, 3, seed=1)),
     "inv": (inv, numbers(2, 2)),

@@ -22,6 +22,7 @@ COMPILED = [
     "one element", "returned views", "Fortran carried", "Fortran through NumPy", "filtered",
     "compared again", "far arguments", "mixed", "named like parts", "strides", "history",
     "element behind a guard", "recursion", "scalar equations", "rotated", "rows by rows",
+    "stacks of products",
 ]  # fmt: skip
 
 

@@ -33,6 +33,7 @@ CHEAP = {
 COSTLY = 8  # simple operations take as long as one function such as exp
 LARGE = 2**22  # simple operations: about 0.3 ms; handing a part to another thread takes 0.05
 FEW = 2**14  # elements of an array of totals that each part of a loop has for itself
+TINY = 64  # multiplications for one of a stack of products; NumPy computes larger ones as fast
 SMALL_MATRIX = 16  # rows of a matrix that is inverted in a kernel
 LONG_ROW = 64  # elements of a row whose products with a vector are summed as fast as by BLAS
 LONG_VECTOR = 2**18  # multiplications up to which a product with a vector is a loop
@@ -61,8 +62,11 @@ def is_product(node: Node) -> bool:
     a, b = map(spec_of_operand, node.inputs)
     if a.dtype != node.spec.dtype or b.dtype != node.spec.dtype:
         return False
-    if len(a.shape) > 2 or len(b.shape) > 2 or not node.spec.size or not a.size:
+    if not node.spec.size or not a.size:
         return False
+    if len(a.shape) > 2 or len(b.shape) > 2:  # BLAS is called for each matrix of a stack
+        stacked = min(len(a.shape), len(b.shape)) > 1 and len(node.spec.shape) < MANY_AXES
+        return stacked and math.prod((*a.shape[-2:], b.shape[-1])) <= TINY
     lengths = (*a.shape, *b.shape[1:])
     count = math.prod(lengths)
     if count < SMALL:

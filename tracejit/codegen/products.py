@@ -15,7 +15,7 @@ import numpy as np
 from ..dag.loop import spec_of_operand
 from ..dag.node import Node
 from . import syntax as s
-from .access import Step
+from .access import Step, aligned
 from .kernel_body import KernelBody, in_loops
 from .scalars import fill, number
 
@@ -44,22 +44,27 @@ def elimination(body: KernelBody, node: Node) -> list[ast.stmt]:
 
 
 def product(body: KernelBody, node: Node) -> list[ast.stmt]:
-    """Call the function of a product of small matrices or vectors."""
+    """Call the function of a product of small matrices or vectors, or of stacks of them."""
     a, b = node.inputs
     left_shape, right_shape = (spec_of_operand(factor).shape for factor in (a, b))
-    rows, columns = left_shape[:-1], right_shape[1:]
+    rows, columns = left_shape[:-1][-1:], right_shape[1:][-1:]
+    stack = [*enumerate(node.spec.shape[:-2], 3)]
+    each = tuple(_step(*loop) for loop in stack)
     i = (_step(0, rows[0]),) if rows else ()
     j = (_step(1, columns[0]),) if columns else ()
     k = _step(2, left_shape[-1])
-    (left, left_index), (right, right_index) = body.below(a, (*i, k)), body.below(b, (k, *j))
+    in_a, in_b = (aligned(shape[:-2], each) for shape in (left_shape, right_shape))
+    left, left_index = body.below(a, (*in_a, *i, k))
+    right, right_index = body.below(b, (*in_b, k, *j))
     assert node.spec.dtype is not None
     lengths = (rows[0] if rows else 1, columns[0] if columns else 1, left_shape[-1])
     statements = product_loops(
-        lambda k: body.at("a", body.below(a, (*i, k))[1]),
-        lambda k: body.at("b", body.below(b, (k, *j))[1]),
-        body.at("out", (*i, *j)) if node.spec.is_array else None,
+        lambda k: body.at("a", body.below(a, (*in_a, *i, k))[1]),
+        lambda k: body.at("b", body.below(b, (*in_b, k, *j))[1]),
+        body.at("out", (*each, *i, *j)) if node.spec.is_array else None,
         (_runs_along(left_index, 0), _runs_along(right_index, 1)), lengths, node.spec.dtype,
     )  # fmt: skip
+    statements = in_loops(stack, statements)
     values = {"a": left, "b": right} | ({"out": node} if node.spec.is_array else {})
     body.used.add("plus")
     arguments = [s.name(body.read_array(value)) for value in values.values()]
