@@ -29,11 +29,12 @@ from .allocation import allocate_function
 from .buffers import Buffers, assign_buffers, roots_of
 from .constants import Constants
 from .kernel_calls import KernelCalls
-from .kernel_code import PRELUDE, in_parts_functions, library_text, reserved_names
+from .kernel_code import in_parts_functions, library_text, reserved_names
 from .lines import find_lines
 from .loops import Loops
 from .names import Names, name_nodes
 from .placing import copy_parts
+from .prelude import prelude
 from .printing import to_source
 from .signature import Unpacking, accepts_function, writable
 from .targets import Target
@@ -196,21 +197,10 @@ class _Emitter:
         if self.calls.in_parts:
             helpers += in_parts_functions()
         rest = to_source([*unseen, *helpers, *kernels, *allocate, *functions, accepts])
-        prelude: list[ast.stmt] = [ast.Import([ast.alias("numpy", "np")])]
         bound = to_source([s.assign(n, value) for n, value in self.constants.bound.items()])
         code = bound + re.sub("#.*", "", rest)
-        if kernels:
-            prelude += PRELUDE
-        if "LinAlgError" in code:
-            prelude.append(ast.parse("from numpy.linalg import LinAlgError").body[0])
-        if "math." in code and re.search(r"(?<![\w.])math\.", code):
-            prelude.insert(0, ast.Import([ast.alias("math", None)]))
-        for name in ("inf", "nan"):
-            if name in code and re.search(rf"(?<![\w.]){name}\b", code):
-                prelude.append(s.assign(name, s.call("float", ast.Constant(name))))
-        for name in sorted(self.constants.dtypes):
-            prelude.append(s.assign(name, s.call("np.dtype", ast.Constant(name))))
-        text = to_source(prelude) + bound.lstrip("\n") + library + "\n\n" + rest
+        first = to_source(prelude(code, self.constants.dtypes, bool(kernels)))
+        text = first + bound.lstrip("\n") + library + "\n\n" + rest
         draws = (self.node_names[n] for n in self.graph.every_node() if is_draw(n))
         return Emitted(
             text, self.title, self.extras, bool(self.buffers.slots), self.buffers.nbytes,
