@@ -73,7 +73,6 @@ def test_unsupported_keywords(f, function, word, optimize):
 @pytest.mark.parametrize(
     ("f", "nearest"),
     [
-        (lambda x: np.polyder(x)[0, 0], "np.polyval"),
         (lambda x: x.cumprod(), "prod"),
     ],
 )
