@@ -73,6 +73,8 @@ CASES = [
         np.linalg.vector_norm,
         ("all", np.linalg.vector_norm, (X,)),
         ("0d", lambda x: np.linalg.vector_norm(x, ord=3), (np.array(-1.5),)),
+        ("number", lambda x: np.linalg.vector_norm(x, ord=0) * x, (-1.5,)),
+        ("no axes", lambda x: np.linalg.vector_norm(x, axis=(), ord=3), (X,)),
         ("axis", lambda x: np.linalg.vector_norm(x, axis=1, ord=1), (X,)),
         ("axes", lambda x: np.linalg.vector_norm(x, axis=(2, 0), ord=3), (CUBE,)),
         ("keepdims", lambda x: np.linalg.vector_norm(x, axis=(0, 1), keepdims=True), (CUBE,)),

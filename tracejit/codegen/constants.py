@@ -74,7 +74,7 @@ class Constants:
         return self._known[key]
 
     def array_expression(self, value: np.ndarray[Any, Any]) -> ast.expr | None:
-        """Write an array out, where it is uniform, a range, an identity, or small."""
+        """Write an array out, where it is uniform, a range, an identity, a triangle, or small."""
         dtype, shape = s.literal(value.dtype), s.literal(value.shape)
         self.note_dtype(value.dtype)
         if is_uniform(value):
@@ -89,7 +89,7 @@ class Constants:
                     return s.call(path, s.literal(len(value)), dtype=dtype)
         if value.size <= LITERAL_LIMIT:
             return s.call("np.array", _nested(value.tolist()), dtype)
-        return None
+        return _triangle(value)
 
     def note_dtype(self, dtype: Any) -> None:
         """Have the prelude bind a dtype's short name."""
@@ -101,6 +101,25 @@ class Constants:
             name = self._known[key] = self._names.take("const", numbered=True)
             self.extras[name] = value
         return self._known[key]
+
+
+def _triangle(value: np.ndarray[Any, Any]) -> ast.expr | None:
+    """Write a square matrix of ones in a triangle, with ones or halves on its diagonal."""
+    n, dtype = len(value), value.dtype
+    if value.shape != (n, n) or dtype.kind != "f":
+        return None
+    kind, size = s.literal(dtype), s.literal(n)
+    ones = s.call("np.ones", s.literal(value.shape), kind)
+    halves = ast.BinOp(s.call("np.eye", size, dtype=kind), ast.Div(), s.literal(2.0))
+    for triangle, expression in (
+        (np.tri(n), s.call("np.tri", size, dtype=kind)),
+        (np.tri(n).T, s.call("np.triu", ones)),
+    ):
+        if np.array_equal(value, triangle):
+            return expression
+        if np.array_equal(value, triangle - np.eye(n) / 2.0):
+            return ast.BinOp(expression, ast.Sub(), halves)
+    return None
 
 
 def _scalar_name(cls: type) -> str:

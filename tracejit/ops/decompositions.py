@@ -1,11 +1,11 @@
 """Decompositions of matrices: eigenvalues, singular values, Cholesky and QR factors.
 
-NumPy computes them; the rules are those of Giles (2008, "An extended collection of matrix
-derivative results"), of Murray (2016, arXiv:1602.07527) for Cholesky, and of Roberts and Roberts
-(2020, arXiv:2009.10071) for QR, in complex form. Vectors of equal eigenvalues or singular values do
-not turn into one another: that share of a gradient is 0. Phases of complex vectors and bases of
-null spaces (qr "complete", svd with full matrices) are arbitrary: a loss has to be one that does
-not depend on them. Only the triangle of a Hermitian matrix that is read gets a gradient.
+Rules: Giles 2008 (An extended collection of matrix derivative results), Murray 2016
+(arXiv:1602.07527), Roberts and Roberts 2020 (arXiv:2009.10071), Wan and Zhang 2019
+(arXiv:1909.02659). Vectors of equal eigenvalues or singular values do not turn into one another:
+that share of a gradient is 0. A loss must not depend on what is arbitrary: phases of complex
+vectors, bases of null spaces (complete qr, full svd). Of a Hermitian matrix, only the triangle that
+is read gets a gradient.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ eigh_op = op(
 @composite(np.linalg.eigh)
 def eigh(a: Any, UPLO: str = "L") -> Any:
     """Eigenvalues and eigenvectors of Hermitian matrices, of which one triangle is read."""
-    triangle = UPLO.upper()
-    if triangle not in ("L", "U"):
+    part = UPLO.upper()
+    if part not in ("L", "U"):
         raise ValueError("UPLO argument must be 'L' or 'U'")
-    return results.EighResult(*eigh_op(a, **({} if triangle == "L" else {"UPLO": triangle})))
+    return results.EighResult(*eigh_op(a, **({} if part == "L" else {"UPLO": part})))
 
 
 @composite(np.linalg.eigvalsh)
@@ -73,7 +73,7 @@ def _eig(a: Any) -> Any:
 
 
 def _eig_rule(g: Any, out: Any, a: Any) -> Any:
-    """Of vectors of length 1: van Merrienboer et al., arXiv:1701.00392, equation 4.77."""
+    """Of vectors of length 1: Boeddeker et al. (2017, arXiv:1701.00392), equation 4.77."""
     (g_values, g_vectors), (values, vectors) = g, out
     turned = swap(vectors)
     inner: Any = None if g_values is None else down(g_values) * turned

@@ -77,7 +77,7 @@ def triangle(like: Any, upper: bool = False) -> Any:
     """Ones in a triangle of a square matrix, with halves on its diagonal."""
     n, dtype = like.shape[-1], real_dtype(like)
     mask = np.tri(n, dtype=dtype) - np.eye(n, dtype=dtype) / 2
-    return mask.T if upper else mask
+    return mask.T.copy() if upper else mask
 
 
 def folded(g: Any, upper: bool = False) -> Any:

@@ -24,7 +24,8 @@ _ENTRIES = (None, "fro", "f")
 
 
 def _inexact(x: Any) -> Any:
-    return as_array(x).astype(np.dtype("f8")) if np.result_type(x).kind in "biu" else x
+    x = as_array(x)
+    return x.astype(np.dtype("f8")) if x.dtype.kind in "biu" else x
 
 
 @composite(np.linalg.norm)
@@ -127,13 +128,12 @@ def cond(x: Any, p: Any = None) -> Any:
             above, below = below, above
         zero = below == 0
         found = np.where(zero, np.inf, np.divide(above, np.where(zero, 1, below)))
-        unknown = np.isnan(found)
     else:
         if shape[-2] != shape[-1]:
             raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
-        found = matrix_norm(x, ord=p) * matrix_norm(inverse_or_nan(x), ord=p)
-        unknown = np.isnan(found)
-    found = np.where(unknown & ~np.any(np.isnan(x), axis=(-2, -1)), np.inf, found)
+        product = matrix_norm(x, ord=p) * matrix_norm(inverse_or_nan(x), ord=p)
+        singular = np.isnan(product) & ~np.any(np.isnan(x), axis=(-2, -1))
+        found = np.where(singular, np.inf, product)
     return found if found.ndim else found[()]
 
 
@@ -141,8 +141,9 @@ def _rank_by_ratio(a: Any, rtol: Any, hermitian: bool = False) -> Any:
     return np.linalg.matrix_rank(a, hermitian=hermitian, rtol=rtol)
 
 
-rank_op = op("linalg.matrix_rank", np.linalg.matrix_rank, vjp=None, path="np.linalg.matrix_rank",
-             raises=True)  # fmt: skip
+rank_op = op(
+    "linalg.matrix_rank", np.linalg.matrix_rank, vjp=None, path="np.linalg.matrix_rank", raises=True
+)
 rank_by_ratio = op("linalg.rank_by_ratio", _rank_by_ratio, vjp=None, raises=True)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..dag.op import composite, op
 from .linalg import inv
-from .matrices import across, adjoint, conj, down, folded, real_dtype, squares, triangle
+from .matrices import across, adjoint, conj, down, folded, plus, real_dtype, squares, triangle
 from .products import swap
 
 
@@ -83,7 +83,7 @@ def _inverse(a: Any, rcond: Any) -> Any:
 
 def _lstsq_left(g: Any, out: Any, a: Any, b: Any, rcond: Any = None) -> Any:
     (g_x, _, g_s), x = g, out[0]
-    found: Any = 0
+    found: Any = None
     if g_s is not None:
         u, _, vh = np.linalg.svd(a, full_matrices=False)
         found = (conj(u) * across(g_s)) @ conj(vh)
@@ -94,9 +94,8 @@ def _lstsq_left(g: Any, out: Any, a: Any, b: Any, rcond: Any = None) -> Any:
     inverse = _inverse(a, rcond)
     back = swap(inverse) @ g_x
     residual, rest = b - a @ x, g_x - swap(a) @ back
-    found = found + conj(residual) @ adjoint(conj(inverse) @ back)
-    found = found + (swap(inverse) @ conj(x)) @ adjoint(rest)
-    return found - back @ swap(x)
+    found = plus(found, conj(residual) @ adjoint(conj(inverse) @ back))
+    return found + (swap(inverse) @ conj(x)) @ adjoint(rest) - back @ swap(x)
 
 
 def _lstsq_right(g: Any, out: Any, a: Any, b: Any, rcond: Any = None) -> Any:
