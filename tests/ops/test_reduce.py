@@ -263,6 +263,7 @@ RAISING = {
     "list of axes": (lambda x: np.sum(x, axis=[0]), TypeError, "integer"),
     "axis twice": (lambda x: np.mean(x, axis=(0, 0)), ValueError, "duplicate"),
     "axis too far": (lambda x: np.var(x, axis=5), ValueError, "out of bounds"),
+    "mean of a number by an axis": (lambda x: np.mean(x[0, 0], axis=0), ValueError, "axis 0"),
     "ddof and correction": (lambda x: np.std(x, ddof=1, correction=1), ValueError, "correction"),
 }
 

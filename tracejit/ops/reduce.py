@@ -282,6 +282,13 @@ def count_of(x: Any, axis: Any, keepdims: Any = False, where: Any = True) -> Any
     return math.prod(shape[i] for i in axes_of(axis, len(shape)))
 
 
+def _averaged(x: Any, axis: Any, keepdims: Any, where: Any) -> Any:
+    """Count the elements of an average; other than in a sum, a number has no axis there."""
+    if axis is not None and np.ndim(x) == 0 and is_everywhere(where):
+        raise np.exceptions.AxisError(axis if isinstance(axis, int) else axis[0], 0)
+    return count_of(x, axis, keepdims, where)
+
+
 def over(total: Any, count: Any) -> Any:
     """Divide a sum by a count and keep the sum's dtype."""
     if type(count) in (int, float) and total.dtype.kind in "fc":
@@ -313,7 +320,7 @@ def mean(
     a: Any, axis: Any = None, dtype: Any = None, *, keepdims: Any = False, where: Any = True
 ) -> Any:
     """The sum over the number of elements; f2 is summed in f4."""
-    count = count_of(a, axis, keepdims, where)
+    count = _averaged(a, axis, keepdims, where)
     _warn_of("Mean of empty slice", count, 0)
     x = _inexact(a) if dtype is None else a
     narrow = dtype is None and getattr(x, "dtype", None) == np.float16
@@ -341,7 +348,7 @@ def var(
         total = sum_(x, axis, dtype, keepdims=True, where=where)
         mean = over(total, count_of(x, axis, True, where))
     squares = squared_size(x - mean)
-    count = count_of(x, axis, keepdims, where)
+    count = _averaged(x, axis, keepdims, where)
     _warn_of("Degrees of freedom <= 0 for slice", count, ddof)
     total = sum_(squares, axis, dtype, keepdims=keepdims, where=where)
     number = type(count) is int and not is_traced(ddof)
