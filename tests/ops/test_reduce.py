@@ -97,6 +97,7 @@ def reduction_cases(f):
             ("float", f, (1.5,)),
             ("float64", lambda x: f(x) * 2.0, (np.float64(1.5),)),
             ("0d", f, (np.array(1.5),)),
+            ("0d without axes", lambda x: f(x, axis=()), (np.array(1.5),)),
             ("one element", f, (np.array([0.7]),)),
             ("rows of one", lambda x: f(x, axis=1, keepdims=True), (COLUMN,)),
             ("no rows", lambda x: f(x, axis=1), (EMPTY,)),

@@ -284,8 +284,8 @@ def count_of(x: Any, axis: Any, keepdims: Any = False, where: Any = True) -> Any
 
 def _averaged(x: Any, axis: Any, keepdims: Any, where: Any) -> Any:
     """Count the elements of an average; other than in a sum, a number has no axis there."""
-    if axis is not None and np.ndim(x) == 0 and is_everywhere(where):
-        raise np.exceptions.AxisError(axis if isinstance(axis, int) else axis[0], 0)
+    if axis not in (None, ()) and np.ndim(x) == 0 and is_everywhere(where):
+        raise np.exceptions.AxisError(f"axis {axis} is out of bounds for a number")
     return count_of(x, axis, keepdims, where)
 
 

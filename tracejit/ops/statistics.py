@@ -245,7 +245,7 @@ def histogramdd(
 ) -> Any:
     """How many points are in each box, or the sum of their weights; and the edges of all axes."""
     if hasattr(sample, "shape"):
-        points = list(np.transpose(sample)) if sample.ndim == 2 else [sample]
+        points = list(np.transpose(sample)) if sample.ndim == 2 else [np.reshape(sample, -1)]
     else:
         points = [arrayed(x) for x in sample]
     count = len(points)
