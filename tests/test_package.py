@@ -17,6 +17,7 @@ LAYERS = [
     {"dag"},
     {"ops", "primitive"},
     {"trace"},
+    {"scipy"},
     {"cache", "binding", "pool"},
     {"outcome", "joint"},
     {"codegen", "heat"},

@@ -11,7 +11,8 @@ from ..dag.op import PICK
 
 _DTYPES = {"b1", "c8", "c16", *(f"{kind}{size}" for kind in "fiu" for size in (1, 2, 4, 8, 16))}
 _OURS = {
-    "np", "math", "slots", "allocate", "accepts", "nan", "inf", "number", "Unseen", *_DTYPES,
+    "np", "scipy", "math", "slots", "allocate", "accepts", "nan", "inf", "number", "Unseen",
+    *_DTYPES,
 }  # fmt: skip
 
 

@@ -33,7 +33,10 @@ def take_apart(text: str) -> Parts:
     segments = [(node, _segment(node, lines)) for node in map(_without_jit, tree.body) if node]
     compiled = [(node, part) for node, part in segments if _decorated(node)]
     wanted = {word for _, part in compiled for word in _words(part)}
-    chosen = {id(node) for node, _ in segments if _is_import(node) or _decorated(node)}
+    chosen = {
+        id(node) for node, part in segments
+        if (_is_import(node) and not part.startswith("import scipy.")) or _decorated(node)
+    }  # fmt: skip
     growing = True
     while growing:
         growing = False

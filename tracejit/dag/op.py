@@ -8,7 +8,9 @@ Ops are called like functions; a traced argument (anything with `_record`) recor
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ MISSING: Any = object()  # a rule that nobody has written
 BY_FUNCTION: dict[Any, Op] = {}  # NumPy function or ufunc -> the op that stands for it
 BY_NAME: dict[str, Op] = {}
 COMPOSITES: dict[Any, Callable[..., Any]] = {}  # NumPy function -> the same, written with ops
+SCIPY = ("integrate", "linalg", "signal", "special", "stats")  # packages with declared functions
 
 
 class Op:
@@ -116,11 +119,11 @@ def op(name: str, fn: Callable[..., Any], *, stands_for: tuple[Any, ...] = (), *
         default a range round 0 for the first input, and one above 0 for a second.
     symbol, operator: Python's operator, for scalars and operator syntax; scalar: a loop expression.
     path: how emitted code names the function, as in "np.linalg.inv"; taken from `stands_for` where
-        that is NumPy's. Functions of other libraries become keyword arguments of emitted code.
+        that is NumPy's or SciPy's. Functions of others become keyword arguments of emitted code.
     """
     if "path" not in fields and stands_for:
         path = numpy_path(stands_for[0])
-        fields["path"] = path if path.startswith("np.") else None
+        fields["path"] = path if path.startswith(("np.", "scipy.")) else None
     declared = Op(name, fn, **fields)
     if name in BY_NAME:
         raise ValueError(f"the op {name!r} is declared twice")
@@ -152,11 +155,18 @@ def is_draw(node: Any) -> bool:
 
 
 def numpy_path(function: Any) -> str:
-    """Write how user code names a NumPy function: np.tanh, np.linalg.inv."""
+    """Write how user code names a function: np.tanh, np.linalg.inv, scipy.stats.norm.pdf."""
     name = str(getattr(function, "__name__", function))
     for prefix, module in (("np", np), ("np.linalg", np.linalg)):
         if getattr(module, name, None) is function:
             return f"{prefix}.{name}"
+    for package in SCIPY:
+        if getattr(sys.modules.get(f"scipy.{package}"), name, None) is function:
+            return f"scipy.{package}.{name}"
+    if isinstance(function, MethodType):  # of a distribution
+        known = vars(sys.modules.get("scipy.stats", np)).items()
+        owner = next((n for n, value in known if value is function.__self__), None)
+        return f"scipy.stats.{owner}.{name}" if owner else name
     home = str(getattr(function, "__module__", None))
     return f"np.{home.removeprefix('numpy.')}.{name}" if home.startswith("numpy.") else name
 

@@ -16,6 +16,7 @@ from ..dag.op import BY_FUNCTION, BY_NAME, COMPOSITES, HOLE, INPUT, is_traced, n
 from ..errors import LostGradientError, UnsupportedError
 from ..ops import index as indexing
 from ..ops.elementwise import masked
+from ..ops.scipy import is_declared
 from .source import user_site
 
 if TYPE_CHECKING:
@@ -71,10 +72,10 @@ def _call(
 ) -> Any:
     if function.signature is not None:  # a product: its keywords say which axes it works on
         return apply(tracer, function, inputs, kwargs)
-    op = BY_FUNCTION.get(function)
-    run = COMPOSITES.get(function) if op is None else op
-    if run is None:
+    if function not in BY_FUNCTION and function not in COMPOSITES and not is_declared(function):
         return outside(function, inputs, kwargs)
+    op = BY_FUNCTION.get(function)
+    run = COMPOSITES[function] if op is None else op
     where = kwargs.pop("where", True)
     dtype = kwargs.pop("dtype", None)
     kwargs.pop("casting", None) if kwargs.get("casting") == "same_kind" else None
@@ -150,7 +151,7 @@ def outside(
             gives a view of one, and later writes would show in one of the two only.
     """
     run = run or called
-    traced = list(_tracers((args, kwargs)))
+    traced = list(tracers((args, kwargs)))
     if not all(tracer.recorder.open for tracer in traced):
         return run(*plain(args), **plain(kwargs))
     nodes = [tracer.current() for tracer in traced]
@@ -188,13 +189,13 @@ def constant(recorder: Recorder, value: Any, fresh: bool = True) -> Any:
     return recorder.record(BY_NAME["copy"], (kept,), {})
 
 
-def _tracers(value: Any) -> Iterator[Tracer]:
+def tracers(value: Any) -> Iterator[Tracer]:
     """List the tracers in nested tuples, lists and dicts."""
     if is_traced(value):
         yield value
     elif isinstance(value, (tuple, list, dict)):
         for part in value.values() if isinstance(value, dict) else value:
-            yield from _tracers(part)
+            yield from tracers(part)
 
 
 def _settled(value: Any) -> Any:

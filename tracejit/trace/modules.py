@@ -194,9 +194,12 @@ def twin_module(world: World, value: Any, place: Place) -> Any:
         world.leave(f"the module {value.__name__} is used")
         return _Module(value, lambda name: (outside(getattr(value, name)), True))
     root = world.constant(vars(value), value.__name__)
+    lazy = home == "scipy"  # its packages are imported when they are first read
     handed: dict[str, Any] = {}
 
     def attribute(name: str) -> tuple[Any, bool]:
+        if lazy and not name.startswith("__"):
+            getattr(value, name)
         if not world.closed and name not in vars(value):
             root.require("{0} not in {v}", name)
             if "__getattr__" in vars(value):

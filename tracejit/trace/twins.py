@@ -22,7 +22,7 @@ import numpy as np
 
 from ..dag.node import VARIES, Node
 from ..dag.op import INPUT
-from . import draws, modules, objects
+from . import draws, libraries, modules, objects
 from .code import scan
 from .places import Place
 from .source import internal
@@ -50,6 +50,11 @@ def make(world: World, value: Any, place: Place) -> Any:
         maker = next((m for kind, m in _GENERAL if isinstance(value, kind)), None)
         if maker is None:
             maker = _other
+    twin = libraries.twin(value) if maker in _CALLED else None
+    if twin is not None:  # the same in every world
+        same(world, value, place)
+        world.remember(value, twin, place)
+        return twin
     return maker(world, value, place)
 
 
@@ -385,6 +390,7 @@ _MAKERS: dict[Any, Maker] = {
     types.FunctionType: _function, types.MethodType: _method, functools.partial: _partial,
     types.ModuleType: modules.twin_module,
 }  # fmt: skip
+_CALLED = (_function, _method, _other)
 _GENERAL: tuple[tuple[Any, Maker], ...] = (
     (np.generic, _generic), (np.dtype, same), (enum.Enum, same), (type, _class),
     (np.ufunc, _ufunc), (tuple, _tuple), (types.ModuleType, modules.twin_module),

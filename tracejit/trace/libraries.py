@@ -1,0 +1,161 @@
+"""SciPy in traced functions, and the namespace `tracejit.scipy`.
+
+A declared function of SciPy that is no ufunc does not hand its call over to a tracer, so there is a
+recording twin of it: the real function where nothing is traced. Traced functions get the twins in
+the place of SciPy's own; a distribution's twin has twins of its methods.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..dag.op import COMPOSITES
+from ..ops.scipy import family_of, is_declared
+from . import dispatch
+from .creators import CREATORS
+from .recorder import active_recorder
+
+TWINS: dict[Any, Callable[..., Any]] = {}  # SciPy's functions and methods -> what records them
+
+
+def recording(function: Any) -> Any:
+    """Give the recording twin of a function of SciPy; None where it has no declaration."""
+    if not is_declared(function):
+        return None
+    if function not in TWINS:
+        TWINS[function] = _twin(function)
+    return TWINS[function]
+
+
+def _twin(function: Any) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        recorder = active_recorder()
+        if recorder is None or not recorder.open:
+            return function(*args, **kwargs)
+        args = tuple(map(_as_array, args))
+        kwargs = {key: _as_array(value) for key, value in kwargs.items()}
+        tracer = next(dispatch.tracers((args, kwargs)), None)
+        if tracer is not None:
+            return dispatch.function(tracer, function, args, kwargs)
+        if any(callable(value) for value in args):  # what it reads may be traced
+            return COMPOSITES[function](*args, **kwargs)
+        return _constant(function(*args, **kwargs))
+
+    call.__name__ = call.__qualname__ = function.__name__
+    call.__doc__ = function.__doc__
+    call.__module__ = f"tracejit.scipy.{family_of(function)}"
+    return call
+
+
+def _as_array(value: Any) -> Any:
+    """Make an array of a list that holds traced values."""
+    if type(value) is list and next(dispatch.tracers(value), None) is not None:
+        return CREATORS[np.asarray](value)
+    return value
+
+
+def _constant(value: Any) -> Any:
+    """Let a new array be written to as one that is recorded."""
+    recorder = active_recorder()
+    assert recorder is not None
+    if type(value) is tuple:
+        return tuple(dispatch.constant(recorder, part, fresh=False) for part in value)
+    return dispatch.constant(recorder, value, fresh=False)
+
+
+# -- distributions -------------------------------------------------------------------------------
+
+
+class Distribution:
+    """The twin of a distribution of scipy.stats: declared methods record."""
+
+    def __init__(self, real: Any) -> None:
+        self.__dict__["__wrapped__"] = real
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.__dict__["__wrapped__"], name)
+        return recording(value) or (_outside(value) if callable(value) else value)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
+        return Frozen(self, args, kwargs)
+
+    def __repr__(self) -> str:
+        return f"<recording {self.__dict__['__wrapped__']!r}>"
+
+
+class Frozen:
+    """A distribution with its parameters: `norm(loc, scale)`."""
+
+    def __init__(
+        self, distribution: Distribution, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self.dist, self.args, self.kwds = distribution, args, kwargs
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.dist, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return method(*args, *self.args, **self.kwds, **kwargs)
+
+        return call
+
+
+def _outside(method: Any) -> Callable[..., Any]:
+    """Let a method that is not declared answer on plain values, where no gradient is lost."""
+
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        recorder = active_recorder()
+        if recorder is None or not recorder.open:
+            return method(*args, **kwargs)
+        recorder.leave(f"{method.__name__}() of a distribution is called")
+        return dispatch.outside(method, args, kwargs)
+
+    return call
+
+
+def twin(value: Any) -> Any:
+    """Give what a traced function gets for a thing of SciPy; None: there is nothing special."""
+    return recording(value) or distribution(value)
+
+
+def distribution(value: Any) -> Distribution | None:
+    """Give the twin of one of the distributions that scipy.stats has; None for anything else."""
+    stats = sys.modules.get("scipy.stats")
+    if stats is None or family_of(type(value)) != "stats":
+        return None
+    return _distributions(stats).get(id(value))
+
+
+@functools.lru_cache(maxsize=1)
+def _distributions(stats: Any) -> dict[int, Distribution]:
+    kinds = (stats.rv_continuous, stats.rv_discrete, type(stats.dirichlet).__mro__[1])
+    found = [value for value in vars(stats).values() if isinstance(value, kinds)]
+    return {id(value): Distribution(value) for value in found}
+
+
+# -- the namespace -------------------------------------------------------------------------------
+
+
+def namespace(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Make `__getattr__` and `__dir__` of the module that stands for a module of SciPy."""
+
+    def real() -> Any:
+        try:
+            return importlib.import_module(module)
+        except ImportError as error:
+            raise ImportError(f"{module} is needed: pip install tracejit[scipy]") from error
+
+    def attribute(name: str) -> Any:
+        if name.startswith("__"):  # asked for by import and by inspect
+            raise AttributeError(name)
+        value = getattr(real(), name)
+        return twin(value) or value
+
+    return attribute, lambda: dir(real())
