@@ -10,7 +10,9 @@ import importlib
 import sys
 from typing import Any
 
-from ...dag.op import BY_FUNCTION, COMPOSITES, SCIPY
+import numpy as np
+
+from ...dag.op import BY_FUNCTION, COMPOSITES, SCIPY, Op, op
 
 
 def family_of(function: Any) -> str | None:
@@ -40,3 +42,16 @@ def is_declared(function: Any) -> bool:
         return function in BY_FUNCTION or function in COMPOSITES
     except TypeError:  # it cannot be hashed
         return False
+
+
+def ufunc(function: Any, vjp: Any, **fields: Any) -> Op:
+    """Declare a function of scipy.special that works element by element, with broadcasting."""
+    return op(
+        f"special.{function.__name__}",
+        function,
+        stands_for=(function,),
+        vjp=vjp,
+        elementwise=True,
+        out=isinstance(function, np.ufunc),
+        **fields,
+    )

@@ -1,1 +1,131 @@
-"""The functions of scipy.special."""
+"""The functions of scipy.special: here those of errors, logistics and entropies.
+
+Importing this declares all of the package. The rules are exact where a naive formula cancels or
+overflows; conventions: 0 log 0 has the derivative 0, and so has what is constant.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from . import bessel, elementary, gamma, softmax, ufunc
+
+__all__ = ["bessel", "elementary", "gamma", "softmax"]
+
+SQRT_PI = math.sqrt(math.pi)
+SQRT_HALF = math.sqrt(0.5)
+SQRT_2PI = math.sqrt(2.0 * math.pi)
+
+# -- error functions and the normal distribution -------------------------------------------------
+
+ufunc(special.erf, [lambda g, out, x: g * (2.0 / SQRT_PI) * np.exp(-x * x)])
+ufunc(special.erfc, [lambda g, out, x: -g * (2.0 / SQRT_PI) * np.exp(-x * x)])
+ufunc(special.erfcx, [lambda g, out, x: g * (2.0 * x * out - 2.0 / SQRT_PI)])
+ufunc(special.erfi, [lambda g, out, x: g * (2.0 / SQRT_PI) * np.exp(x * x)])
+ufunc(special.dawsn, [lambda g, out, x: g * (1.0 - 2.0 * x * out)])
+ufunc(special.wofz, [lambda g, out, z: g * (2j / SQRT_PI - 2.0 * z * out)])
+ufunc(special.erfinv, [lambda g, out, x: g * (0.5 * SQRT_PI) * np.exp(out * out)])
+ufunc(special.erfcinv, [lambda g, out, x: -g * (0.5 * SQRT_PI) * np.exp(out * out)])
+ufunc(special.ndtr, [lambda g, out, x: g * np.exp(-0.5 * x * x) / SQRT_2PI])
+ufunc(  # the density over the integral, without the quotient of two tiny numbers
+    special.log_ndtr,
+    [lambda g, out, x: np.divide(g * (2.0 / SQRT_2PI), special.erfcx(x * -SQRT_HALF))],
+)
+ufunc(special.ndtri, [lambda g, out, p: g * SQRT_2PI * np.exp(0.5 * out * out)])
+ufunc(
+    special.ndtri_exp,
+    [lambda g, out, y: g * (0.5 * SQRT_2PI) * special.erfcx(out * -SQRT_HALF)],
+)
+ufunc(
+    special.owens_t,
+    [
+        lambda g, out, h, a: (
+            g * np.exp(-0.5 * h * h) * special.erf(a * h * SQRT_HALF) / (-2.0 * SQRT_2PI)
+        ),
+        lambda g, out, h, a: (
+            g * np.exp(-0.5 * h * h * (1.0 + a * a)) / (2.0 * math.pi * (1.0 + a * a))
+        ),
+    ],
+)
+
+# -- logistics -----------------------------------------------------------------------------------
+
+ufunc(special.expit, [lambda g, out, x: g * out * (1.0 - out)])
+ufunc(special.log_expit, [lambda g, out, x: g * special.expit(-x)])
+ufunc(special.logit, [lambda g, out, x: np.divide(g, x * (1.0 - x))])
+
+# -- entropies -----------------------------------------------------------------------------------
+
+
+def _logarithm(x: Any, y: Any) -> Any:
+    """Give y where x log(y) has a derivative by its factors, and 1 where it is taken as 0."""
+    if np.iscomplexobj(x) or np.iscomplexobj(y):
+        return np.where((x == 0) & (y == 0), 1, y)
+    return np.where((x == 0) & (y <= 0), 1, y)
+
+
+def _shifted(x: Any, y: Any) -> Any:
+    """Give y where x log(1 + y) has a derivative by its factors, and 0 where it is taken as 0."""
+    if np.iscomplexobj(x) or np.iscomplexobj(y):
+        return np.where((x == 0) & (y == -1), 0, y)
+    return np.where((x == 0) & (y <= -1), 0, y)
+
+
+def _ratio(x: Any, y: Any) -> Any:
+    """Give x / y where both count, and 1 elsewhere."""
+    counts = (x >= 0) & (y > 0)
+    return np.divide(np.where(counts, x, 1), np.where(counts, y, 1))
+
+
+ufunc(
+    special.xlogy,
+    [
+        lambda g, out, x, y: g * np.log(_logarithm(x, y)),
+        lambda g, out, x, y: g * np.divide(x, _logarithm(x, y)),
+    ],
+)
+ufunc(
+    special.xlog1py,
+    [
+        lambda g, out, x, y: g * np.log1p(_shifted(x, y)),
+        lambda g, out, x, y: g * np.divide(x, 1.0 + _shifted(x, y)),
+    ],
+)
+ufunc(
+    special.entr,
+    [lambda g, out, x: np.where(x < 0, 0, -g * (np.log(np.where(x < 0, 1, x)) + 1.0))],
+)
+ufunc(
+    special.rel_entr,
+    [
+        lambda g, out, x, y: np.where(out == np.inf, 0, g * (np.log(_ratio(x, y)) + 1.0)),
+        lambda g, out, x, y: np.where(out == np.inf, 0, -g * _ratio(x, y)),
+    ],
+)
+ufunc(
+    special.kl_div,
+    [
+        lambda g, out, x, y: np.where(out == np.inf, 0, g * np.log(_ratio(x, y))),
+        lambda g, out, x, y: np.where(out == np.inf, 0, g * (1.0 - _ratio(x, y))),
+    ],
+)
+ufunc(
+    special.huber,
+    [
+        lambda g, out, d, r: g * np.maximum(np.abs(r) - d, 0.0),
+        lambda g, out, d, r: g * np.clip(r, -d, d),
+    ],
+)
+ufunc(
+    special.pseudo_huber,
+    [
+        lambda g, out, d, r: (
+            g * np.divide(2.0 * out - np.divide(r * r, np.hypot(1.0, np.divide(r, d))), d)
+        ),
+        lambda g, out, d, r: np.divide(g * r, np.hypot(1.0, np.divide(r, d))),
+    ],
+)

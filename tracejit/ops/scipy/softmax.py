@@ -1,0 +1,64 @@
+"""logsumexp, softmax and log_softmax, written with ops: loops of their own are fused with others.
+
+The largest element is subtracted first, and no gradient passes through that. Where all elements
+are -inf the gradient is zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from ...dag.op import composite
+from ..create import stopped
+
+
+def _largest(a: Any, axis: Any) -> Any:
+    return stopped(np.max(np.real(a) if np.iscomplexobj(a) else a, axis=axis, keepdims=True))
+
+
+def _finite(m: Any) -> Any:
+    return np.where(np.isfinite(m), m, 0)
+
+
+@composite(special.logsumexp)
+def _logsumexp(
+    a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
+) -> Any:
+    if b is not None:
+        a = np.where(np.equal(b, 0), -np.inf, a)  # without weight, whatever it is
+    if np.ndim(a) == 0:
+        a = np.reshape(a, (1,))
+    if np.size(a) == 0:
+        found = np.sum(a, axis=axis, keepdims=keepdims) - np.inf
+        return (found, np.sign(found)) if return_sign else found
+    m = _largest(a, axis)
+    terms = np.exp(a - _finite(m))
+    s = np.sum(terms if b is None else b * terms, axis=axis, keepdims=keepdims)
+    if not keepdims:
+        m = np.reshape(m, np.shape(s))
+    if b is None and not return_sign:
+        return np.log(np.where(s == 0, 1, s)) + m
+    m = np.where(s == 0, -np.inf, m)
+    is_complex = np.iscomplexobj(s)
+    if not return_sign:
+        kept = s if is_complex else np.where(s < 0, np.nan, s)
+        return np.log(np.where(s == 0, 1, kept)) + m
+    size = np.hypot(np.real(s), np.imag(s)) if is_complex else np.abs(s)
+    size = np.where(s == 0, 1, size)
+    sign = np.divide(s, size) if is_complex else np.sign(s)
+    return np.log(size) + m, sign
+
+
+@composite(special.softmax)
+def _softmax(x: Any, axis: Any = None) -> Any:
+    terms = np.exp(x - _largest(x, axis))
+    return terms / np.sum(terms, axis=axis, keepdims=True)
+
+
+@composite(special.log_softmax)
+def _log_softmax(x: Any, axis: Any = None) -> Any:
+    shifted = x - _finite(_largest(x, axis))
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
