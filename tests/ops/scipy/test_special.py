@@ -52,6 +52,10 @@ BY_LAST = {
     special.gammainccinv: ((ORDER,), UNIT), special.betainc: ((ORDER, 1.7), UNIT),
     special.betaincc: ((ORDER, 1.7), UNIT), special.betaincinv: ((ORDER, 1.7), UNIT),
     special.betainccinv: ((ORDER, 1.7), UNIT), special.hyp0f1: ((ORDER,), ANY),
+    special.stdtr: ((ORDER,), ANY), special.stdtrit: ((ORDER,), UNIT),
+    special.chdtr: ((ORDER,), ABOVE), special.chdtrc: ((ORDER,), ABOVE),
+    special.chdtri: ((ORDER,), UNIT), special.pdtr: ((np.array([0.0, 1.0, 2.5]),), ABOVE),
+    special.pdtrc: ((np.array([0.0, 1.0, 2.5]),), ABOVE),
     special.expn: ((np.array([0, 1, 3]),), ABOVE), special.hyp1f1: ((ORDER, 1.3), ANY),
     special.hyp2f1: ((ORDER, 1.3, 2.2), INSIDE),
 }  # fmt: skip

@@ -130,3 +130,29 @@ ufunc(
     special.betainccinv,
     [MISSING, MISSING, lambda g, out, a, b, y: np.divide(-g, _beta_density(a, b, out))],
 )
+
+# -- distribution functions ----------------------------------------------------------------------
+
+
+def _student_density(df: Any, t: Any) -> Any:
+    return np.exp(-0.5 * (df + 1.0) * np.log1p(np.divide(t * t, df))) * np.divide(
+        special.poch(0.5 * df, 0.5), np.sqrt(np.pi * df)
+    )
+
+
+def _poisson_mass(k: Any, m: Any) -> Any:
+    k = np.floor(k)
+    return np.exp(special.xlogy(k, m) - m - special.gammaln(k + 1.0))
+
+
+def _chi_square_density(v: Any, x: Any) -> Any:
+    return 0.5 * _gamma_density(0.5 * v, 0.5 * x)
+
+
+ufunc(special.stdtr, [MISSING, lambda g, out, df, t: g * _student_density(df, t)])
+ufunc(special.stdtrit, [MISSING, lambda g, out, df, p: np.divide(g, _student_density(df, out))])
+ufunc(special.chdtr, [MISSING, lambda g, out, v, x: g * _chi_square_density(v, x)])
+ufunc(special.chdtrc, [MISSING, lambda g, out, v, x: -g * _chi_square_density(v, x)])
+ufunc(special.chdtri, [MISSING, lambda g, out, v, p: np.divide(-g, _chi_square_density(v, out))])
+ufunc(special.pdtr, [None, lambda g, out, k, m: -g * _poisson_mass(k, m)])
+ufunc(special.pdtrc, [None, lambda g, out, k, m: g * _poisson_mass(k, m)])
