@@ -32,6 +32,12 @@ _OF_FLOATS = {
     "deg2rad": "a * degree", "radians": "a * degree", "rad2deg": "a * radian",
     "degrees": "a * radian", "fix": "np.trunc(a)",
     "heaviside": "zero if a < zero else one if a > zero else b if a == zero else a",
+    "special.erf": "erf(a)", "special.exp2": "exp2(a)", "special.expm1": "expm1(a)",
+    "special.log1p": "log1p(a)", "special.cbrt": "cbrt(a)",
+    "special.expit": "one / (one + exp(-a))",
+    "special.log_expit": "(a if a < zero else zero) - log1p(exp(-abs(a)))",
+    "special.xlogy": "zero if a == zero and b == b else a * log(b)",
+    "special.entr": "-a * log(a) if a > zero or a != a else a if a == zero else -inf",
 }  # fmt: skip
 _OF_INTEGERS = {
     "add": "a + b", "subtract": "a - b", "multiply": "a * b", "negative": "-a", "square": "a * a",
