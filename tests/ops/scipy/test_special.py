@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from tests.ops.cases import EMPTY, INTEGERS, ROW, SMALL, X, Y, orders, rows
-from tests.support import spaced
+from tests.support import CALLS, MODES, check, spaced
+from tracejit import jit_grad
+from tracejit.errors import MissingGradientError, UnsupportedError
 
 special = pytest.importorskip("scipy.special")
 
@@ -194,3 +196,99 @@ if hasattr(special, "softplus"):
     CASES += rows(special.softplus, ("2d", special.softplus, (X,)))
 
 test_first_order, test_second_order = orders(CASES)
+
+INF = np.inf
+EDGES = {  # title: the function, its parameters, and their gradients for the cotangent 1
+    "xlogy at 0 and 0": (special.xlogy, ([0.0, 0.0], [0.0, 2.0]), ([0.0, np.log(2.0)], [0.0, 0.0])),
+    "xlog1py at 0 and -1": (special.xlog1py, ([0.0, 0.0], [-1.0, 1.0]), ([0, np.log(2.0)], [0, 0])),
+    "rel_entr": (
+        special.rel_entr,
+        ([0.0, 1.0, 0.5, -1.0], [0.0, 0.0, 0.5, 1.0]),
+        ([0.0, 0.0, 1.0, 0.0], [0.0, 0.0, -1.0, 0.0]),
+    ),
+    "kl_div": (
+        special.kl_div,
+        ([1.0, 0.5, -1.0], [0.0, 0.5, 1.0]),
+        ([0.0, 0.0, 0.0], [0.0, 0.0, 0.0]),
+    ),
+    "entr below 0": (special.entr, ([-1.0, 1.0],), ([0.0, -1.0],)),
+    "logsumexp of -inf": (special.logsumexp, ([-INF, 1.0, 1.0],), ([0.0, 0.5, 0.5],)),
+    "logsumexp of nothing": (special.logsumexp, ([-INF, -INF],), ([0.0, 0.0],)),
+    "logsumexp of large ones": (special.logsumexp, ([1e4, 1e4],), ([0.5, 0.5],)),
+    "logsumexp without weight": (
+        lambda a: special.logsumexp(a, b=np.array([0.0, 1.0])), ([INF, 1.0],), ([0.0, 1.0],),
+    ),
+    "log_softmax of -inf": (lambda x: special.log_softmax(x)[1], ([-INF, 1.0],), ([0.0, 0.0],)),
+    "softmax of -inf": (lambda x: special.softmax(x)[1], ([-INF, 1.0],), ([0.0, 0.0],)),
+    "rgamma at its zeros": (special.rgamma, ([0.0, -1.0, -2.0],), ([1.0, -1.0, 2.0],)),
+    "exprel at 0": (special.exprel, ([0.0],), ([0.5],)),
+    "spence at 1": (special.spence, ([1.0],), ([-1.0],)),
+    "j1 at 0": (special.j1, ([0.0],), ([0.5],)),
+    "i1 at 0": (special.i1, ([0.0],), ([0.5],)),
+    "log_ndtr far below": (special.log_ndtr, ([-1e8],), ([1e8],)),
+    "erfcx far above": (special.erfcx, ([0.0],), ([-2.0 / np.sqrt(np.pi)],)),
+    "lambertw at 0": (lambda x: np.real(special.lambertw(x)), ([0.0],), ([1.0],)),
+    "ellipk at 0": (special.ellipk, ([0.0],), ([np.pi / 8.0],)),
+    "ellipe at 0": (special.ellipe, ([0.0],), ([-np.pi / 8.0],)),
+    "gammainc at 0": (
+        lambda x: special.gammainc(np.array([1.0, 2.0]), x), ([0.0, 0.0],), ([1.0, 0.0],),
+    ),
+    "betainc at its ends": (
+        lambda x: special.betainc(1.0, np.array([1.0, 2.0]), x), ([0.0, 1.0],), ([1.0, 0.0],),
+    ),
+    "huber at its kink": (lambda r: special.huber(1.0, r), ([-2.0, 1.0, 0.5],), ([-1, 1, 0.5],)),
+    "boxcox at 0": (
+        special.boxcox, ([2.0], [0.0]), ([0.5], [0.5 * np.log(2.0) ** 2]),
+    ),
+}  # fmt: skip
+
+
+@MODES
+@pytest.mark.parametrize(("f", "params", "gradients"), EDGES.values(), ids=EDGES)
+@pytest.mark.filterwarnings("error")
+def test_edges(f, params, gradients, optimize):
+    params = tuple(np.array(p) for p in params)
+    check(f, params, (), optimize, [np.array(g) for g in gradients])
+
+
+def slopes(f, optimize):
+    once = jit_grad(lambda x: np.sum(f(x)), withForward=False, optimize=optimize)
+    return lambda x: np.sum(once(x))
+
+
+@MODES
+def test_second_derivative_at_removable_singularities(optimize):
+    for f, x, second in (
+        (special.exprel, 0.0, 1.0 / 3.0), (special.spence, 1.0, 0.5),
+        (special.rgamma, 0.0, 2.0 * np.euler_gamma),
+    ):  # fmt: skip
+        twice = jit_grad(slopes(f, optimize), optimize=optimize)
+        for _ in range(CALLS):
+            np.testing.assert_allclose(twice(np.array([x]))[0], [second], rtol=1e-12)
+
+
+REFUSED = {
+    "gammainc by a": (special.gammainc, 0), "betainc by b": (special.betainc, 1),
+    "jv by the order": (special.jv, 0), "kv by the order": (special.kv, 0),
+    "zeta by the exponent": (special.zeta, 0), "stdtr by df": (special.stdtr, 0),
+}  # fmt: skip
+
+
+@MODES
+@pytest.mark.parametrize(("f", "position"), REFUSED.values(), ids=REFUSED)
+def test_parameters_without_a_derivative_are_refused(f, position, optimize):
+    given = [1.5, 2.5, 0.4][: 3 if f is special.betainc else 2]
+
+    def by_one(p):
+        return f(*given[:position], p, *given[position + 1 :])
+
+    df = jit_grad(by_one, optimize=optimize)
+    with pytest.raises(MissingGradientError, match=rf"special.{f.__name__} at .* no gradient rule"):
+        df(given[position])
+
+
+@MODES
+def test_exact_combinations_are_refused(optimize):
+    df = jit_grad(lambda n: special.comb(n, 2, exact=True) * n, optimize=optimize)
+    with pytest.raises(UnsupportedError, match=r"scipy.special.comb.*exact=True"):
+        df(4.0)

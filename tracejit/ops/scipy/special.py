@@ -7,6 +7,7 @@ overflows; conventions: 0 log 0 has the derivative 0, and so has what is constan
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -75,10 +76,15 @@ def _shifted(x: Any, y: Any) -> Any:
     return np.where((x == 0) & (y <= -1), 0, y)
 
 
-def _ratio(x: Any, y: Any) -> Any:
-    """Give x / y where both count, and 1 elsewhere."""
-    counts = (x >= 0) & (y > 0)
-    return np.divide(np.where(counts, x, 1), np.where(counts, y, 1))
+def _of_ratio(slope: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A rule from x / y, where x log(x / y) is not constant."""
+
+    def rule(g: Any, out: Any, x: Any, y: Any) -> Any:
+        constant = (x < 0) | (y <= 0)
+        ratio = np.divide(np.where(constant, 1, x), np.where(constant, 1, y))
+        return np.where(constant, 0, g * slope(ratio))
+
+    return rule
 
 
 ufunc(
@@ -99,20 +105,8 @@ ufunc(
     special.entr,
     [lambda g, out, x: np.where(x < 0, 0, -g * (np.log(np.where(x < 0, 1, x)) + 1.0))],
 )
-ufunc(
-    special.rel_entr,
-    [
-        lambda g, out, x, y: np.where(out == np.inf, 0, g * (np.log(_ratio(x, y)) + 1.0)),
-        lambda g, out, x, y: np.where(out == np.inf, 0, -g * _ratio(x, y)),
-    ],
-)
-ufunc(
-    special.kl_div,
-    [
-        lambda g, out, x, y: np.where(out == np.inf, 0, g * np.log(_ratio(x, y))),
-        lambda g, out, x, y: np.where(out == np.inf, 0, g * (1.0 - _ratio(x, y))),
-    ],
-)
+ufunc(special.rel_entr, [_of_ratio(lambda r: np.log(r) + 1.0), _of_ratio(lambda r: -r)])
+ufunc(special.kl_div, [_of_ratio(np.log), _of_ratio(lambda r: 1.0 - r)])
 ufunc(
     special.huber,
     [
