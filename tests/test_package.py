@@ -77,7 +77,8 @@ def test_importing_brings_in_only_what_every_use_needs():
 
 def test_command_line(capsys):
     assert main(["ops"]) == 0
-    assert "np.tanh" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "np.tanh" in listed and "scipy.stats.norm.logpdf" in listed
     assert main(["cache"]) == 0
     assert "files" in capsys.readouterr().out
     with pytest.raises(SystemExit):

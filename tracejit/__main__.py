@@ -11,7 +11,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
     parser = argparse.ArgumentParser(prog="tracejit", description="Look into tracejit.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("ops", help="list the supported NumPy functions")
+    commands.add_parser("ops", help="list the supported functions of NumPy and SciPy")
     cache = commands.add_parser("cache", help="tell where emitted files and machine code are")
     cache.add_argument("--clear", action="store_true", help="remove them")
     chosen = parser.parse_args(arguments)
@@ -24,13 +24,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def list_ops() -> None:
     """Print each supported function, and whether it has a gradient."""
-    from . import trace  # noqa: F401  (registers the ops)
-    from .dag.op import BY_FUNCTION, COMPOSITES, numpy_path
+    from importlib.util import find_spec
 
+    from . import trace  # noqa: F401  (registers the ops)
+    from .dag.op import BY_FUNCTION, COMPOSITES, SCIPY, numpy_path
+    from .ops.scipy import load
+
+    for package in SCIPY if find_spec("scipy") else ():
+        load(package)
     gradient = {numpy_path(f): op.vjp is not None for f, op in BY_FUNCTION.items()}
     gradient |= {numpy_path(f): True for f in COMPOSITES}
     for path, has_gradient in sorted(gradient.items()):
-        print(f"{path:24}{'gradient' if has_gradient else 'zero gradient'}")
+        print(f"{path:40}{'gradient' if has_gradient else 'zero gradient'}")
 
 
 def show_cache(clear: bool) -> None:

@@ -91,7 +91,7 @@ def test_outside_of_a_trace_functions_are_those_of_scipy():
     assert our_norm.mean(0.5) == 0.5 and our_norm.name == "norm"
     assert pickle.loads(pickle.dumps(ours.logsumexp)) is ours.logsumexp
     with pytest.raises(AttributeError, match="nothing"):
-        ours.nothing
+        _ = ours.nothing
 
 
 @MODES

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.ops.cases import orders, rows
-from tests.support import CALLS, MODES, assert_same, check, spaced
+from tests.support import CALLS, MODES, check, spaced
 from tracejit import jit_grad
 from tracejit.dag.op import COMPOSITES
 from tracejit.errors import MissingGradientError, UnsupportedError
@@ -49,12 +49,11 @@ def continuous_cases():
             if name.endswith("pdf") or distribution in BY_SHAPE:
                 row = (f"{distribution.name}, all", method, (first, *shapes, LOC, SCALE))
             else:
-                row = (f"{distribution.name}, shapes given", fixed(method, shapes), (first, LOC, SCALE))
+                row = (f"{distribution.name} given", fixed(method, shapes), (first, LOC, SCALE))
             yield from rows(method, row, second=second)
         if distribution.entropy in COMPOSITES:
-            f, method = len(shapes), distribution.entropy
-            row = (distribution.name, lambda *p, f=f, m=method: m(*p[:f], 0.5, p[f]), (*shapes, SCALE))
-            yield from rows(method, row)
+            f = lambda *p, m=distribution.entropy: m(*p[:-1], 0.5, p[-1])
+            yield from rows(distribution.entropy, (distribution.name, f, (*shapes, SCALE)))
 
 
 def discrete_cases():
@@ -138,3 +137,128 @@ CASES = [
     ),
 ]
 test_first_order, test_second_order = orders(CASES)
+
+
+# -- values, as far out as they go ----------------------------------------------------------------
+
+SHAPES = {
+    stats.t: (2.5,), stats.beta: (1.5, 2.5), stats.gamma: (1.7,), stats.chi2: (3.3,),
+    stats.lognorm: (0.7,), stats.poisson: (2.3,), stats.bernoulli: (0.3,), stats.binom: (5, 0.4),
+}  # fmt: skip
+FAR = np.array([-3.0, -0.5, 0, 0.2, 0.5, 0.99, 1, 1.5, 4, 40, np.nan, np.inf, -np.inf])
+PROBABILITIES = np.array([-0.1, 0, 0.2, 0.5, 0.9, 1, 1.1, np.nan])
+METHODS = [
+    getattr(distribution, name)
+    for distribution in (*CONTINUOUS, *DISCRETE)
+    for name in ("logpdf", "pdf", "logpmf", "pmf", "cdf", "sf", "logcdf", "logsf", "ppf", "isf")
+    if getattr(distribution, name, None) in COMPOSITES
+]
+
+
+def invalid(shapes):
+    """Shape parameters of which some are not valid."""
+    return [np.array([shape, 2 * shape, -1.0, np.nan]) for shape in shapes]
+
+
+def arguments_of(method):
+    shapes = SHAPES.get(method.__self__, ())
+    first = PROBABILITIES if method.__name__ in ("ppf", "isf") else FAR
+    small = first.astype(np.float32)
+    yield from (
+        (first, *shapes),
+        (small, *shapes),
+        (list(first), *shapes),
+        (np.array(0.5), *shapes),
+    )
+    yield from ((0.5, *shapes), (1, *shapes), (np.array([-1, 0, 1, 2]), *shapes))
+    yield first, *shapes, 0.5
+    yield first[:, None], *invalid(shapes)
+    if method.__self__ in CONTINUOUS:
+        yield first, *shapes, 0.5, 2.0
+        yield first, *shapes, 0, np.array([[1.0], [-1.0], [0.0], [np.nan]])
+        yield small, *shapes, np.float32(0.5), np.float32(2.0)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: f"{m.__self__.name}.{m.__name__}")
+@np.errstate(all="ignore")
+def test_values_are_those_of_scipy(method):
+    for arguments in arguments_of(method):
+        expected = method(*arguments)
+        value = COMPOSITES[method](*arguments)
+        assert type(value) is type(expected) and value.dtype == expected.dtype
+        np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-300)
+
+
+@MODES
+@pytest.mark.parametrize(
+    ("method", "x", "value"),
+    [
+        (stats.gamma.logpdf, -0.5, -np.inf), (stats.gamma.pdf, -0.5, 0.0),
+        (stats.chi2.logpdf, -0.5, -np.inf), (stats.lognorm.pdf, -0.5, 0.0),
+        (stats.gamma.cdf, -0.5, 0.0), (stats.chi2.sf, -0.5, 1.0),
+        (stats.gamma.logcdf, -0.5, -np.inf), (stats.lognorm.cdf, -0.5, 0.0),
+    ],
+    ids=lambda v: getattr(v, "__name__", None) and f"{v.__self__.name}.{v.__name__}",
+)  # fmt: skip
+@pytest.mark.filterwarnings("error")
+def test_outside_of_the_support_the_gradient_is_zero(method, x, value, optimize):
+    def f(x, loc, scale):
+        return method(x, 1.7, loc, scale)
+
+    assert f(x, 0.0, 1.0) == value
+    check(f, (np.array([x]), 0.1, 1.2), (), optimize, [np.zeros(1), 0.0, 0.0])
+
+
+@MODES
+@pytest.mark.filterwarnings("error")
+def test_invalid_parameters_give_nan(optimize):
+    for f, p in (
+        (lambda s: stats.norm.logpdf(0.3, 0.1, s), -1.0),
+        (lambda s: stats.expon.cdf(0.3, 0.1, s), 0.0),
+        (lambda a: stats.gamma.logpdf(-0.3, a), -1.0),
+        (lambda mu: stats.poisson.pmf(2, mu), -0.5),
+        (lambda p: stats.bernoulli.logpmf(1, p), 1.5),
+    ):
+        df = jit_grad(f, optimize=optimize)
+        for _ in range(CALLS):
+            _, value = df(p)
+            assert np.isnan(value) and type(value) is np.float64
+
+
+@MODES
+def test_distribution_functions_by_their_shape_are_refused(optimize):
+    df = jit_grad(lambda df: stats.t.cdf(0.3, df), optimize=optimize)
+    with pytest.raises(MissingGradientError, match=r"special.stdtr at .* no gradient rule"):
+        df(2.5)
+
+
+@MODES
+def test_a_covariance_that_is_not_definite_raises(optimize):
+    df = jit_grad(lambda cov, x: NORMAL.logpdf(x, None, cov), optimize=optimize)
+    for cov in (np.eye(2), np.eye(2), np.array([[1.0, 2.0], [2.0, 1.0]])):
+        if cov[0, 1] == 0.0:
+            df(cov, np.ones(2))
+        else:
+            with pytest.raises(np.linalg.LinAlgError):
+                df(cov, np.ones(2))
+    df = jit_grad(lambda cov: NORMAL.entropy(None, cov), optimize=optimize)
+    with pytest.raises(np.linalg.LinAlgError):
+        df(-np.eye(2))
+    df = jit_grad(lambda c, x: NORMAL.logpdf(x, cov=c, allow_singular=True), optimize=optimize)
+    with pytest.raises(UnsupportedError, match="allow_singular=True"):
+        df(np.eye(2), np.ones(2))
+
+
+@MODES
+def test_points_outside_of_the_simplex_raise_at_every_call(optimize):
+    df = jit_grad(lambda a, x: DIRICHLET.logpdf(x, a), optimize=optimize)
+    good = np.array([0.2, 0.3, 0.5])
+    for _ in range(CALLS):
+        df(ALPHA, good)
+    for alpha, x, what in (
+        (ALPHA, 1.1 * good, "sum to 1"), (ALPHA, good - [0.3, 0, -0.3], "negative"),
+        (-ALPHA, good, "greater than 0"), (ALPHA, np.array([0.5, 0.5, 0.0]), "positive"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=what):
+            df(alpha, x)
+    df(ALPHA, good)

@@ -180,9 +180,8 @@ def continuous(
             outside = _outside(z, low, high)
             if outside is None:
                 return _scaled(formula(z, *shapes), scale, scaled)
-            outside = both(outside, valid)
             value = formula(np.where(outside, INSIDE, z), *shapes)
-            return np.where(outside, nothing, _scaled(value, scale, scaled))
+            return np.where(both(outside, valid), nothing, _scaled(value, scale, scaled))
 
         return run
 
