@@ -29,6 +29,8 @@ from tracejit.scipy.stats import norm as our_norm
 
 X = np.array([0.4, 1.3, 2.2])
 logpdf = norm.logpdf
+CENTRE = np.array([0.1, 0.4, 0.2])
+FROZEN, SHAPED = norm(CENTRE, scale=1.3), scipy.stats.gamma(1.7, scale=0.4)
 
 
 class Model:
@@ -49,6 +51,7 @@ WAYS = {
     "a distribution of a package": lambda x: np.sum(scipy.stats.norm.logpdf(x, 0.2)),
     "a method": lambda x: np.sum(logpdf(x)),
     "a frozen distribution": lambda x: np.sum(norm(x[0], scale=x[1]).logpdf(x)),
+    "a distribution frozen outside": lambda x: np.sum(FROZEN.logpdf(x) + SHAPED.logpdf(x)),
     "an attribute": lambda x: MODEL.loss(x),
     "our package": lambda x: tracejit.scipy.special.logsumexp(tracejit.scipy.special.gammaln(x)),
     "our module": lambda x: ours.logsumexp(ours.gammaln(x)),
@@ -122,6 +125,16 @@ def test_what_is_not_declared_answers_in_direct_mode_where_no_gradient_is_lost()
     with pytest.warns(TracejitWarning, match="of a distribution is called"):
         first, second = (jit_grad(lambda x: x * norm.rvs())(1.0)[0] for _ in range(2))
     assert first != second  # drawn at each call
+
+
+def test_parameters_of_a_frozen_distribution_are_read_at_every_call():
+    centre = np.array([0.1, 0.4, 0.2])
+    frozen = norm(centre)
+    df = jit_grad(lambda x: np.sum(frozen.logpdf(x)))
+    for shift in (0.0, 0.0, 0.5, 1.0):
+        centre += shift
+        np.testing.assert_allclose(df(X)[0], centre - X, rtol=1e-12)
+    assert df.cache_info()[:2] == (3, 1)
 
 
 def test_emitted_code_imports_what_it_calls(tmp_path):

@@ -11,7 +11,7 @@ import functools
 import importlib
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from ..ops.scipy import family_of, is_declared
 from . import dispatch
 from .creators import CREATORS
 from .recorder import active_recorder
+
+if TYPE_CHECKING:
+    from .places import Place
+    from .world import World
 
 TWINS: dict[Any, Callable[..., Any]] = {}  # SciPy's functions and methods -> what records them
 
@@ -120,9 +124,34 @@ def _outside(method: Any) -> Callable[..., Any]:
     return call
 
 
-def twin(value: Any) -> Any:
-    """Give what a traced function gets for a thing of SciPy; None: there is nothing special."""
-    return recording(value) or distribution(value)
+def hand_out(world: World, value: Any, place: Place) -> Any:
+    """Give what a traced function gets for a thing of SciPy; None: there is nothing special.
+
+    The parameters of a frozen distribution are read like those of the user's own objects.
+    """
+    twin: Any = recording(value) or distribution(value)
+    if twin is None:
+        base = _base_of(value)
+        if base is None:
+            return None
+        args, kwargs = (
+            world.hand_out(getattr(value, name), world.step(place, f"{{p}}.{name}", keys=(name,)))
+            for name in ("args", "kwds")
+        )
+        twin = Frozen(base, args, kwargs)
+    place.require("{v} is {0}", value)
+    world.remember(value, twin, place)
+    return twin
+
+
+def _base_of(value: Any) -> Distribution | None:
+    """Give the twin of the distribution that a frozen one belongs to."""
+    stats = sys.modules.get("scipy.stats")
+    if stats is None or family_of(type(value)) != "stats":
+        return None
+    kind = type(getattr(value, "dist", None))
+    found = _distributions(stats).values()
+    return next((twin for twin in found if type(twin.__dict__["__wrapped__"]) is kind), None)
 
 
 def distribution(value: Any) -> Distribution | None:
@@ -156,6 +185,6 @@ def namespace(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]
         if name.startswith("__"):  # asked for by import and by inspect
             raise AttributeError(name)
         value = getattr(real(), name)
-        return twin(value) or value
+        return recording(value) or distribution(value) or value
 
     return attribute, lambda: dir(real())

@@ -50,12 +50,8 @@ def make(world: World, value: Any, place: Place) -> Any:
         maker = next((m for kind, m in _GENERAL if isinstance(value, kind)), None)
         if maker is None:
             maker = _other
-    twin = libraries.twin(value) if maker in _CALLED else None
-    if twin is not None:  # the same in every world
-        same(world, value, place)
-        world.remember(value, twin, place)
-        return twin
-    return maker(world, value, place)
+    twin = libraries.hand_out(world, value, place) if maker in _CALLED else None
+    return maker(world, value, place) if twin is None else twin
 
 
 def same(world: World, value: Any, place: Place) -> Any:
