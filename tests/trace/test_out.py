@@ -98,11 +98,15 @@ def where_scalar(x, y):
     return z * z
 
 
+def where_with_an_array_of_one_number(x, y):
+    return np.tanh(x, out=np.ones_like(x), where=x > 0)
+
+
 OUT = [
     out_ufunc, out_is_an_operand, out_overlaps_its_operands, out_of_a_reduction,
     out_of_a_method, out_into_a_view,
     out_of_matmul, out_of_dot, out_of_concatenate, out_of_clip, where_with_out,
-    where_guards_a_pole, where_constant_mask, where_scalar,
+    where_guards_a_pole, where_constant_mask, where_scalar, where_with_an_array_of_one_number,
 ]  # fmt: skip
 
 

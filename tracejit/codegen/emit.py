@@ -330,7 +330,7 @@ class _Emitter:
         if kernel is not None:
             return self.calls.statements(kernel) if kernel.nodes[0] is node else []
         self.constants.note_dtype(node.attrs.get("dtype"))
-        if node.op.name == "unindex":
+        if node.op.name == "unindex" or node.op.name.endswith("_where"):
             self.constants.note_dtype(node.spec.dtype)
         index = self.buffers.assigned.get(node)
         slot = None if index is None else self.loops.slots.get(node) or self.slots[index]

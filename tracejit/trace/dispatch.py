@@ -16,7 +16,7 @@ from ..dag.op import BY_FUNCTION, BY_NAME, COMPOSITES, HOLE, INPUT, is_traced, n
 from ..errors import LostGradientError, UnsupportedError
 from ..ops import index as indexing
 from ..ops.elementwise import masked
-from ..ops.scipy import is_declared
+from ..ops.scipy import family_of, is_declared
 from .source import user_site
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def _call(
         raise unsupported(function, f"{next(iter(kwargs))}=")
     if dtype is not None:
         inputs = tuple(_as_operand(i).astype(dtype) for i in inputs)
+    if where is not True and family_of(function) is not None:
+        raise unsupported(function, "(..., where=)")  # some releases of SciPy write elsewhere
     if where is True:
         return run(*inputs) if op is None else tracer.recorder.record(op, inputs, {}, function)
     if out is None:

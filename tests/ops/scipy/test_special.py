@@ -61,6 +61,16 @@ BY_LAST = {
     special.expn: ((np.array([0, 1, 3]),), ABOVE), special.hyp1f1: ((ORDER, 1.3), ANY),
     special.hyp2f1: ((ORDER, 1.3, 2.2), INSIDE),
 }  # fmt: skip
+DEGREE = np.array([0, 1, 4])
+BY_LAST |= {
+    special.eval_jacobi: ((DEGREE, 0.4, 1.2), INSIDE),
+    special.eval_sh_jacobi: ((DEGREE, 2.4, 1.2), UNIT),
+    special.eval_gegenbauer: ((DEGREE, 0.7), INSIDE), special.eval_legendre: ((DEGREE,), INSIDE),
+    special.eval_sh_legendre: ((DEGREE,), UNIT), special.eval_chebyt: ((DEGREE,), INSIDE),
+    special.eval_chebyu: ((DEGREE,), INSIDE), special.eval_hermite: ((DEGREE,), ANY),
+    special.eval_hermitenorm: ((DEGREE,), ANY), special.eval_laguerre: ((DEGREE,), ABOVE),
+    special.eval_genlaguerre: ((DEGREE, 0.6), ABOVE),
+}  # fmt: skip
 BY_FIRST = {
     special.ellipkinc: (INSIDE, (0.6,)), special.ellipeinc: (INSIDE, (0.6,)),
     special.inv_boxcox: (UNIT, (1.4,)), special.inv_boxcox1p: (UNIT, (0.7,)),
@@ -129,6 +139,7 @@ CASES = [
         special.erf,
         ("fortran", special.erf, (FORTRAN,)),
         ("strided", special.erf, (spaced(-1.4, 1.2, (4, 9))[::2, ::-3],)),
+        ("outer", lambda x, y: special.beta.outer(x, y), (ROW, ORDER)),
         ("out", lambda x: special.erf(x, out=np.zeros_like(x)), (X,)),
         second=False,
     ),
@@ -144,6 +155,11 @@ CASES = [
         ("array", lambda n: special.comb(n, np.array([0, 1, 5])), (np.array([3.3, 4.2, 2.1]),)),
         ("numbers", lambda n, k: special.comb(n, k), (np.float64(4.3), np.float64(1.7))),
         ("repetition", lambda n: special.comb(n, 2, repetition=True), (spaced(2.3, 4.1, (3,)),)),
+    ),
+    *rows(
+        special.perm,
+        ("array", lambda n: special.perm(n, np.array([0, 1, 5])), (np.array([3.3, 4.2, 2.1]),)),
+        ("numbers", lambda n, k: special.perm(n, k), (np.float64(4.3), np.float64(1.7))),
     ),
     *rows(
         special.factorial,

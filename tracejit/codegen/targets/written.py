@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from ...dag.loop import spec_of_operand
 from ...dag.node import Node
 from ...dag.op import HOLE
 from ...ops.index import is_basic
@@ -74,7 +75,12 @@ def masked(
     node: Node, target: str, slot: str | None, operand: Operand, comment: str
 ) -> list[ast.stmt]:
     *inputs, mask, out = (operand(i) for i in node.inputs)
-    lines = _copy_first(out, target, slot, comment)
+    shape = node.spec.shape
+    if slot is None and spec_of_operand(node.inputs[-1]).shape != shape:  # one number for all
+        full = s.call("np.full", s.literal(shape), out, s.literal(node.spec.dtype))
+        lines: list[ast.stmt] = [s.assign(target, full, comment)]
+    else:
+        lines = _copy_first(out, target, slot, comment)
     write = s.call(
         function_name(node), *inputs, out=s.name(target), where=mask,
         casting=s.literal("same_kind"),

@@ -97,6 +97,15 @@ def _comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> A
     return _as_ufunc(np.where((k <= N) & (N >= 0) & (k >= 0), special.binom(N, k), 0.0))
 
 
+@composite(special.perm)
+def _perm(N: Any, k: Any, exact: bool = False) -> Any:
+    if exact:
+        raise TypeError("perm() argument exact=True on a traced value: it is for plain integers")
+    N, k = _arrays(N, k)
+    chosen = special.poch(N - k + 1, k)
+    return _as_ufunc(np.where((k <= N) & (N >= 0) & (k >= 0), chosen, 0.0))
+
+
 @composite(special.factorial)
 def _factorial(n: Any, exact: bool = False, extend: str = "zero") -> Any:
     if exact or extend != "zero":

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from . import bessel, elementary, gamma, softmax, ufunc
+from . import bessel, elementary, gamma, polynomials, softmax, ufunc
 
-__all__ = ["bessel", "elementary", "gamma", "softmax"]
+__all__ = ["bessel", "elementary", "gamma", "polynomials", "softmax"]
 
 SQRT_PI = math.sqrt(math.pi)
 SQRT_HALF = math.sqrt(0.5)
