@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from tests.support import CALLS, MODES, check, check_direct
-from tracejit import TracejitWarning, jit_grad
+from tests.support import CALLS, MODES, check, check_direct, check_second
+from tracejit import TracejitWarning, defvjp, jit_grad, primitive
 from tracejit.errors import UnsupportedError
 
 pytest.importorskip("scipy")
@@ -95,6 +95,20 @@ def test_outside_of_a_trace_functions_are_those_of_scipy():
     assert pickle.loads(pickle.dumps(ours.logsumexp)) is ours.logsumexp
     with pytest.raises(AttributeError, match="nothing"):
         _ = ours.nothing
+
+
+@primitive
+def largest(x):
+    return special.logsumexp(x)
+
+
+defvjp(largest, lambda g, out, x: g * ours.softmax(x))
+
+
+@MODES
+def test_rules_of_the_user_take_the_namespace(optimize):
+    check(largest, (X,), (), optimize)
+    check_second(largest, (X,), (), optimize)
 
 
 @MODES

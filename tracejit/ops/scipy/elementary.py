@@ -106,7 +106,7 @@ ufunc(special.spence, [lambda g, out, z: g * _spence_slope(z)])
 ufunc(special.ellipk, [lambda g, out, m: g * (math.pi / 8.0) * special.hyp2f1(1.5, 1.5, 2.0, m)])
 ufunc(
     special.ellipkm1,
-    [lambda g, out, p: -g * (math.pi / 8.0) * special.hyp2f1(1.5, 1.5, 2.0, 1.0 - p)],
+    [lambda g, out, p: -g * _ellipk_slope(out, p)],
 )
 ufunc(special.ellipe, [lambda g, out, m: -g * (math.pi / 8.0) * special.hyp2f1(0.5, 1.5, 2.0, m)])
 ufunc(
@@ -125,7 +125,20 @@ ufunc(
 def _spence_slope(z: Any) -> Any:
     if np.iscomplexobj(z):  # SciPy's hypergeometric function is wrong in parts of the plane
         return np.where(z == 1, -1, np.divide(np.log(z), np.where(z == 1, 1, 1 - z)))
-    return -special.hyp2f1(1.0, 1.0, 2.0, 1.0 - z)
+    near = np.abs(z - 1.0) < 0.5
+    y = np.where(near, z, 1.0)
+    quotient = np.divide(np.log(np.where(near, 1.0, z)), np.where(near, 1.0, 1.0 - z))
+    return np.where(near, -special.hyp2f1(1.0, 1.0, 2.0, 1.0 - y), quotient)
+
+
+def _ellipk_slope(k: Any, p: Any) -> Any:
+    """The derivative of the complete elliptic integral by m = 1 - p (DLMF 19.4.1)."""
+    low = p < 0.5  # where m in the denominator does no harm
+    q = np.where(low, p, 0.5)
+    quotient = np.divide(np.divide(special.ellipe(1.0 - q), q) - k, 2.0 * (1.0 - q))
+    return np.where(
+        low, quotient, (math.pi / 8.0) * special.hyp2f1(1.5, 1.5, 2.0, 1.0 - np.where(low, 1.0, p))
+    )
 
 
 def _expn_below(n: Any, x: Any) -> Any:

@@ -23,11 +23,21 @@ SQRT_2PI = math.sqrt(2.0 * math.pi)
 
 # -- error functions and the normal distribution -------------------------------------------------
 
+
+def _rest(x: Any, product: Any, sign: float) -> Any:
+    """1 - product, a product that tends to 1; far out by its expansion (DLMF 7.12)."""
+    if np.iscomplexobj(x):
+        return 1.0 - product
+    far = (x > 50.0) | (sign * x < -50.0)
+    h = np.divide(0.5 * sign, np.square(np.where(far, x, 50.0)))
+    return np.where(far, -h * (1.0 + h * (3.0 + h * (15.0 + 105.0 * h))), 1.0 - product)
+
+
 ufunc(special.erf, [lambda g, out, x: g * (2.0 / SQRT_PI) * np.exp(-x * x)])
 ufunc(special.erfc, [lambda g, out, x: -g * (2.0 / SQRT_PI) * np.exp(-x * x)])
-ufunc(special.erfcx, [lambda g, out, x: g * (2.0 * x * out - 2.0 / SQRT_PI)])
+ufunc(special.erfcx, [lambda g, out, x: g * (-2.0 / SQRT_PI) * _rest(x, SQRT_PI * x * out, -1.0)])
 ufunc(special.erfi, [lambda g, out, x: g * (2.0 / SQRT_PI) * np.exp(x * x)])
-ufunc(special.dawsn, [lambda g, out, x: g * (1.0 - 2.0 * x * out)])
+ufunc(special.dawsn, [lambda g, out, x: g * _rest(x, 2.0 * x * out, 1.0)])
 ufunc(special.wofz, [lambda g, out, z: g * (2j / SQRT_PI - 2.0 * z * out)])
 ufunc(special.erfinv, [lambda g, out, x: g * (0.5 * SQRT_PI) * np.exp(out * out)])
 ufunc(special.erfcinv, [lambda g, out, x: -g * (0.5 * SQRT_PI) * np.exp(out * out)])
