@@ -12,11 +12,13 @@ from tracejit.ops.elementwise import elementwise
 
 @pytest.fixture
 def registry(monkeypatch):
-    monkeypatch.setattr(declarations, "BY_NAME", dict(declarations.BY_NAME))
+    names = {name: op for name, op in declarations.BY_NAME.items() if name != "linalg.solve"}
+    monkeypatch.setattr(declarations, "BY_NAME", names)
+    monkeypatch.delitem(declarations.COMPOSITES, np.linalg.solve, raising=False)
     before = dict(declarations.BY_FUNCTION)
     yield
-    for function in declarations.BY_FUNCTION.keys() - before.keys():
-        del declarations.BY_FUNCTION[function]
+    declarations.BY_FUNCTION.clear()
+    declarations.BY_FUNCTION.update(before)
 
 
 @MODES
