@@ -25,6 +25,7 @@ MANY_AXES = 6  # as many loops have names
 PERIODIC = {"sin", "cos"}  # fast within a range; beyond it the nest runs again, without hurry
 PADDED = {"unindex", "index_add"}
 REDUCTIONS = {"sum", "max", "min", "prod", "any", "all"}
+ALONE = {"matmul", "linalg.inv", "linalg.det", "concatenate", "array", "cross"}
 CHEAP = {
     "add", "subtract", "multiply", "negative", "square", "where", "maximum", "minimum", "equal",
     "not_equal", "less", "greater", "less_equal", "greater_equal", "absolute", "copy", "full",
@@ -115,8 +116,7 @@ def is_crossing(node: Node) -> bool:
 
 def stands_alone(node: Node) -> bool:
     """Tell whether a function of its own computes the node, not the loops of a nest."""
-    alone = ("matmul", "linalg.inv", "linalg.det", "concatenate", "array", "cross")
-    return node.op.name in alone
+    return node.op.name in ALONE
 
 
 def is_padding(node: Node) -> bool:

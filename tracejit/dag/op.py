@@ -22,6 +22,7 @@ MISSING: Any = object()  # a rule that nobody has written
 BY_FUNCTION: dict[Any, Op] = {}  # NumPy function or ufunc -> the op that stands for it
 BY_NAME: dict[str, Op] = {}
 COMPOSITES: dict[Any, Callable[..., Any]] = {}  # NumPy function -> the same, written with ops
+STEPS: set[Any] = set()  # those of them whose gradient is zero
 SCIPY = ("integrate", "linalg", "signal", "special", "stats")  # packages with declared functions
 
 
@@ -133,12 +134,19 @@ def op(name: str, fn: Callable[..., Any], *, stands_for: tuple[Any, ...] = (), *
     return declared
 
 
-def composite(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare that NumPy functions are recorded by running this Python function on tracers."""
+def composite(
+    *functions: Any, vjp: object = MISSING
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare that NumPy functions are recorded by running this Python function on tracers.
+
+    vjp: None says, as of an op, that the gradient is zero.
+    """
 
     def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
         for function in functions:
             COMPOSITES[function] = implementation
+            if vjp is None:
+                STEPS.add(function)
         return implementation
 
     return register

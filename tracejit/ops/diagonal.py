@@ -96,17 +96,17 @@ tril = op(
 )  # fmt: skip
 
 
-@composite(np.diag_indices_from)
+@composite(np.diag_indices_from, vjp=None)
 def _diag_indices_from(arr: Any) -> Any:
     return np.diag_indices_from(plain(arr))
 
 
-@composite(np.triu_indices_from)
+@composite(np.triu_indices_from, vjp=None)
 def _triu_indices_from(arr: Any, k: Any = 0) -> Any:
     return np.triu_indices_from(plain(arr), operator.index(k))
 
 
-@composite(np.tril_indices_from)
+@composite(np.tril_indices_from, vjp=None)
 def _tril_indices_from(arr: Any, k: Any = 0) -> Any:
     return np.tril_indices_from(plain(arr), operator.index(k))
 

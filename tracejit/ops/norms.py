@@ -147,7 +147,7 @@ rank_op = op(
 rank_by_ratio = op("linalg.rank_by_ratio", _rank_by_ratio, vjp=None, raises=True)
 
 
-@composite(np.linalg.matrix_rank)
+@composite(np.linalg.matrix_rank, vjp=None)
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     """How many singular values count; a tolerance may depend on values, too."""
     attrs = {"hermitian": True} if hermitian else {}

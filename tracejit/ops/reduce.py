@@ -240,13 +240,13 @@ def ptp(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     )
 
 
-@composite(np.any)
+@composite(np.any, vjp=None)
 def any_(a: Any, axis: Any = None, *, keepdims: Any = False, where: Any = True) -> Any:
     """Whether an element is not zero."""
     return _any(only_where(a, where, False), **axes_attrs(axis, keepdims))
 
 
-@composite(np.all)
+@composite(np.all, vjp=None)
 def all_(a: Any, axis: Any = None, *, keepdims: Any = False, where: Any = True) -> Any:
     """Whether no element is zero."""
     return _all(only_where(a, where, True), **axes_attrs(axis, keepdims))

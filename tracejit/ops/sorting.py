@@ -114,7 +114,7 @@ def _lexsort(*keys: Any, axis: int) -> Any:
 by_keys = op("lexsort", _lexsort, vjp=None)
 
 
-@composite(np.lexsort)
+@composite(np.lexsort, vjp=None)
 def lexsort(keys: Any, axis: Any = -1) -> Any:
     """Sort indirectly by several keys, the last one first."""
     return by_keys(*[as_array(key) for key in keys], axis=operator.index(axis))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import COMPOSITES, op
+from ..dag.op import composite, op
 from .elementwise import elementwise
 
 _WITH_OPERATOR: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
@@ -29,13 +29,14 @@ for _function, _symbol, _operator in _WITH_OPERATOR:
 elementwise(np.invert, None, symbol="~", operator=operator.invert)
 for _function in (
     np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isnan, np.isinf, np.isfinite,
-    np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.fix, np.spacing, np.isposinf, np.isneginf,
+    np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.fix, np.spacing, np.nextafter,
+    np.isposinf, np.isneginf,
     np.iscomplex, np.isreal, np.gcd, np.lcm, np.bitwise_count,
 ):  # fmt: skip
     elementwise(_function, None)
 
 _round = elementwise(np.round, None, bind=lambda a, decimals=0: ((a,), {"decimals": decimals}))
-COMPOSITES[np.around] = lambda a, decimals=0: _round(a, decimals=decimals)
+composite(np.around, vjp=None)(lambda a, decimals=0: _round(a, decimals=decimals))
 
 
 def _bind_close(

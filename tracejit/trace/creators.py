@@ -178,8 +178,9 @@ def _with_fill(recorder: Recorder, function: Any, value: Any, fill: Any) -> Any:
     return _filled(recorder, value, fill)
 
 
-for _function in (np.zeros_like, np.ones_like, np.empty_like, np.full_like):
-    composite(_function)(CREATORS[_function])  # NumPy hands these over where the array is traced
+for _function in (np.zeros_like, np.ones_like, np.empty_like):
+    composite(_function, vjp=None)(CREATORS[_function])  # NumPy hands over what has traced arrays
+composite(np.full_like)(CREATORS[np.full_like])
 
 
 @_twin(np.linspace)

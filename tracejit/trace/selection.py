@@ -17,21 +17,21 @@ from ..ops.statistics import bincount
 from . import dispatch
 
 
-@composite(np.flatnonzero)
+@composite(np.flatnonzero, vjp=None)
 def _flatnonzero(a: Any) -> Any:
     found = flatnonzero(a)
     dispatch.note_shape(found)
     return found
 
 
-@composite(np.argwhere)
+@composite(np.argwhere, vjp=None)
 def _argwhere(a: Any) -> Any:
     found = argwhere(a)
     dispatch.note_shape(found)
     return found
 
 
-@composite(np.nonzero)
+@composite(np.nonzero, vjp=None)
 def _nonzero(a: Any) -> Any:
     if np.ndim(a) == 0:
         return np.nonzero(dispatch.plain(a))  # which raises
