@@ -128,9 +128,8 @@ class _Emitter:
                 carried = self.node_names[base] if base.op is INPUT else None
                 self.node_names[node] = carried or self.loops.slots.get(node) or self.slots[index]
         for node, source in self.buffers.in_place.items():
-            if source in kernels and self.loops.slots.get(source) in self.slots:
-                continue  # memory without a name: the line that writes to it gives it one
-            if node.op.name in _WRITES:  # the array goes by one name, as it does for the user
+            named = source not in kernels or self.loops.slots.get(source) not in self.slots
+            if named and node.op.name in _WRITES:  # one name, as it has for the user
                 first, other = (source, node) if source in self.loops.slots else (node, source)
                 self.node_names[first] = self.node_names[other]
         self.returned = graph.every_output()
