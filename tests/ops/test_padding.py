@@ -44,6 +44,8 @@ CASES = [
         ("mean of some", lambda x: np.pad(x, 1, "mean", stat_length=((1, 2), (2, 9))), (X,)),
         ("maximum", lambda x: np.pad(x, 1, "maximum") * 2.0, (SMALL,)),
         ("maximum of some", lambda x: np.pad(x, 1, "maximum", stat_length=2) * 2.0, (X,)),
+        ("median", lambda x: np.pad(x, (1, 2), "median") * 2.0, (X,)),
+        ("median of some", lambda x: np.pad(x, 1, "median", stat_length=2) * 2.0, (SMALL,)),
         ("minimum", lambda x: np.pad(x, ((2, 0), (0, 1)), "minimum", stat_length=(2, 1)), (X,)),
         ("linear ramp", lambda x: np.pad(x, (3, 2), "linear_ramp") * 2.0, (X,)),
         ("ramp", lambda x, y: np.pad(x, (3, 2), "linear_ramp", end_values=y), (X, 1.5)),
@@ -58,7 +60,9 @@ test_first_order, test_second_order = orders(CASES, squared)
 
 
 @MODES
-@pytest.mark.parametrize("mode", ["mean", "maximum", "minimum", "linear_ramp", "edge", "wrap"])
+@pytest.mark.parametrize(
+    "mode", ["mean", "median", "maximum", "minimum", "linear_ramp", "edge", "wrap"]
+)
 def test_integers_are_padded_as_numpy_does(mode, optimize):
     f = lambda x, n: (x[0, 0] * 2.0, np.pad(n, ((1, 2), (2, 0)), mode))
     df = jit_grad(f, optimize=optimize)
