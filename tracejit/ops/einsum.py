@@ -15,7 +15,9 @@ import numpy as np
 
 from ..dag.op import Op, composite, op
 from .conversions import copy
-from .products import as_array, conjugated, generalised
+from .elementwise import multiply
+from .products import as_array, conjugated, generalised, matmul, swap
+from .shape import reshape, transpose
 from .subscripts import labels_of, lengths_of, order_of, read
 
 _SUMMED = "fc"  # kinds of numbers whose sums have their own type
@@ -72,7 +74,7 @@ def _np_einsum(
 ) -> Any:  # fmt: skip
     subscripts, given = read(operands)
     arrays = _of_one_dtype([as_array(x) for x in given], dtype, casting)
-    shapes = tuple(np.shape(x) for x in arrays)
+    shapes = tuple(x.shape for x in arrays)
     inputs, output = labels_of(subscripts, shapes)
     lengths = lengths_of(inputs, shapes)
     terms = [_distinct(x, labels, lengths) for x, labels in zip(arrays, inputs, strict=True)]
@@ -95,7 +97,10 @@ def _np_einsum(
 
 def _of_one_dtype(arrays: list[Any], dtype: Any, casting: Any) -> list[Any]:
     """Convert operands as np.einsum does, before anything is multiplied or summed."""
-    common = np.result_type(*arrays) if dtype is None else np.dtype(dtype)
+    kinds = [x.dtype for x in arrays]
+    if dtype is None and kinds.count(kinds[0]) == len(kinds):
+        return arrays
+    common = np.result_type(*kinds) if dtype is None else np.dtype(dtype)
     for i, x in enumerate(arrays):
         if not np.can_cast(x.dtype, common, casting):
             np.einsum(",", x.dtype.type(0), 0, dtype=common, casting=casting)  # which raises
@@ -106,7 +111,7 @@ def _of_one_dtype(arrays: list[Any], dtype: Any, casting: Any) -> list[Any]:
 
 def _distinct(x: Any, labels: str, lengths: dict[str, int]) -> tuple[Any, str]:
     """Drop the axes that are broadcast, and take the diagonal of those with the same label."""
-    shape = np.shape(x)
+    shape = x.shape
     kept = [n == lengths[label] for label, n in zip(labels, shape, strict=True)]
     if not all(kept):
         x = np.reshape(x, tuple(n for n, keep in zip(shape, kept, strict=True) if keep))
@@ -133,7 +138,8 @@ def _summed(x: Any, labels: str, wanted: Any) -> Any:
 
 def _arranged(x: Any, labels: str, wanted: str) -> Any:
     """Bring the axes into another order; the result is a view."""
-    return x if labels == wanted else np.transpose(x, [labels.index(label) for label in wanted])
+    order = tuple(labels.index(label) for label in wanted)
+    return x if labels == wanted else transpose(x, axes=order)
 
 
 # -- contractions of two arrays --------------------------------------------------------------------
@@ -148,20 +154,20 @@ def contract(a: Any, left: str, b: Any, right: str, output: str) -> Any:
     rows = "".join(i for i in left if i not in right)
     columns = "".join(i for i in right if i not in left)
     if not inner:
-        return np.multiply(_aligned(a, left, output), _aligned(b, right, output))
+        return multiply(_aligned(a, left, output), _aligned(b, right, output))
     if not rows and not columns and (batch or left != right):
         return einsum(a, b, subscripts=f"{left},{right}->{output}")
     if rows and columns and output == batch + columns + rows:
         return contract(b, right, a, left, output)
     if not _is_matrix(left, batch, rows, inner):
         inner = _in_order(right, inner)
-    lengths = dict(zip(left + right, np.shape(a) + np.shape(b), strict=True))
-    product = np.matmul(
+    lengths = dict(zip(left + right, a.shape + b.shape, strict=True))
+    product = matmul(
         _as_matrices(a, left, batch, rows, inner), _as_matrices(b, right, batch, inner, columns)
     )
     found = batch + rows + columns
     shape = tuple(lengths[label] for label in found)
-    product = product if np.shape(product) == shape else np.reshape(product, shape)
+    product = product if product.shape == shape else reshape(product, shape=shape)
     return _arranged(product, found, output)
 
 
@@ -170,9 +176,9 @@ def _aligned(x: Any, labels: str, output: str) -> Any:
     order = _in_order(output, labels)
     x = _arranged(x, labels, order)
     first = output.index(order[0]) if order else len(output)  # NumPy adds the axes before that
-    lengths = dict(zip(order, np.shape(x), strict=True))
+    lengths = dict(zip(order, x.shape, strict=True))
     shape = tuple(lengths.get(label, 1) for label in output[first:])
-    return x if np.shape(x) == shape else np.reshape(x, shape)
+    return x if x.shape == shape else reshape(x, shape=shape)
 
 
 def _is_matrix(labels: str, batch: str, rows: str, columns: str) -> bool:
@@ -185,11 +191,11 @@ def _as_matrices(x: Any, labels: str, batch: str, rows: str, columns: str) -> An
     turned = bool(rows and columns) and labels == batch + columns + rows
     first, second = (columns, rows) if turned else (rows, columns)
     x = _arranged(x, labels, batch + first + second)
-    lengths = dict(zip(batch + first + second, np.shape(x), strict=True))
+    lengths = dict(zip(batch + first + second, x.shape, strict=True))
     sides = [math.prod(lengths[i] for i in side) for side in (first, second) if side or batch]
     shape = (*(lengths[label] for label in batch), *sides)
-    x = x if np.shape(x) == shape else np.reshape(x, shape)
-    return np.swapaxes(x, -1, -2) if turned else x
+    x = x if x.shape == shape else reshape(x, shape=shape)
+    return swap(x) if turned else x
 
 
 # -- np.vecdot -------------------------------------------------------------------------------------
