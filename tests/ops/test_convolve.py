@@ -8,6 +8,8 @@ from tests.support import MODES, spaced
 from tracejit import jit_grad
 from tracejit.errors import UnsupportedError
 
+TIMES, SEEN = spaced(-1.0, 2.0, (7,), seed=1), spaced(-1.0, 1.0, (7, 2), seed=2)
+WEIGHTS = spaced(0.5, 1.5, (7,), seed=3)
 LENGTHS = [(5, 3), (3, 5), (4, 4), (5, 2), (2, 5), (4, 1), (1, 4), (1, 1)]
 
 
@@ -64,6 +66,26 @@ CASES = [
         ("integers", lambda p, n: np.polyval(p, n), (ROW,), (np.arange(3),)),
         ("no coefficients", lambda x: np.polyval(np.zeros(0), x) + x, (X,)),
     ),
+    *rows(
+        np.polyfit,
+        ("parabola", lambda x, y: np.polyfit(x, y, 2), (TIMES, SEEN[:, 0])),
+        ("integer times", lambda y: np.polyfit([1, 2, 3, 4, 5, 6, 7], y, 3), (SEEN[:, 0],)),
+    ),
+    *rows(
+        np.polyfit,
+        ("two columns", lambda x, y: np.polyfit(x, y, 1), (TIMES, SEEN)),
+        ("weights", lambda x, y, w: np.polyfit(x, y, 2, w=w), (TIMES, SEEN[:, 0], WEIGHTS)),
+        ("weights of two columns", lambda x, y, w: np.polyfit(x, y, 1, w=w),
+         (TIMES, SEEN, WEIGHTS)),
+        ("covariance", lambda x, y: np.polyfit(x, y, 1, cov=True)[1], (TIMES, SEEN[:, 0])),
+        ("covariance of two columns", lambda x, y: np.polyfit(x, y, 1, cov=True)[1],
+         (TIMES, SEEN)),
+        ("unscaled covariance", lambda x, y: np.polyfit(x, y, 1, cov="unscaled")[1],
+         (TIMES, SEEN[:, 0])),
+        ("residuals", lambda x, y: np.polyfit(x, y, 1, full=True)[1], (TIMES, SEEN[:, 0])),
+        ("f4", lambda y: np.polyfit(TIMES, y, 1), (SEEN[:, 0].astype(np.float32),)),
+        second=False,
+    ),
 ]  # fmt: skip
 
 test_first_order, test_second_order = orders(CASES)
@@ -74,6 +96,8 @@ WRONG = {
     "no axis": (lambda a: np.correlate(a[0], a), ValueError),
     "mode": (lambda a: np.convolve(a, a, "some"), ValueError),
     "number of a mode": (lambda a: np.correlate(a, a, 5), ValueError),
+    "degree": (lambda a: np.polyfit(a, a, -1), ValueError),
+    "times of two axes": (lambda a: np.polyfit(a[None], a, 1), TypeError),
 }
 
 

@@ -165,6 +165,11 @@ CASES = [
         ("stack", lambda a: np.linalg.matrix_power(a, 3), (CUBE[:, :, :3],)),
         ("complex", lambda a: np.linalg.matrix_power(a, 2), complex_pair((2, 2), ())[:1]),
     ),
+    *rows(
+        np.linalg.trace,
+        ("stack", lambda a: np.linalg.trace(a) * a[:, 0, 0], (CUBE,)),
+        ("offset", lambda a: np.linalg.trace(a, offset=1) * a[0], (X,)),
+    ),
     *rows(np.linalg.matmul, ("2d", np.linalg.matmul, pair((2, 3), (3, 2)))),
     *rows(np.linalg.outer, ("1d", np.linalg.outer, pair((2,), (3,)))),
     *rows(np.linalg.cross, ("axis", lambda a, b: np.linalg.cross(a, b, axis=0),

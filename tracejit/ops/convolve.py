@@ -7,6 +7,8 @@ to its place in the full result.
 
 from __future__ import annotations
 
+import operator
+import warnings
 from typing import Any
 
 import numpy as np
@@ -90,3 +92,46 @@ def polyval(p: Any, x: Any) -> Any:
     for coefficient in as_array(p):
         value = value * x + coefficient
     return value
+
+
+@composite(np.polyfit)
+def polyfit(
+    x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None,
+    cov: bool | str = False,
+) -> Any:  # fmt: skip
+    """The polynomial of least squares, from columns of equal length as np.polyfit has them."""
+    if np.ndim(deg):
+        raise TypeError("polyfit() argument deg= that is not one number")
+    count = operator.index(deg) + 1
+    x, y = as_array(x) + 0.0, as_array(y) + 0.0
+    if count < 1 or np.ndim(x) != 1 or not x.size or np.ndim(y) not in (1, 2):
+        np.polyfit(np.zeros(np.shape(x)), np.zeros(np.shape(y)), deg)  # which raises
+    if len(x) != len(y) or (w is not None and np.shape(w) != np.shape(x)):
+        raise TypeError("expected x, y and w to have the same length")
+    rcond = len(x) * np.finfo(x.dtype).eps if rcond is None else rcond
+    powers = np.vander(x, count)
+    if w is not None:
+        w = (as_array(w) + 0.0)[:, None]
+        powers, y = powers * w, y * (w if np.ndim(y) == 2 else w[:, 0])
+    scale = np.sqrt(np.sum(powers * powers, axis=0))
+    powers = np.divide(powers, scale)
+    found, residuals, rank, s = np.linalg.lstsq(powers, y, rcond)
+    if rank != count and not full:
+        warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=2)
+    fit = np.transpose(np.divide(np.transpose(found), scale))
+    if full:
+        return fit, residuals, rank, s, rcond
+    if not cov:
+        return fit
+    spread = np.linalg.inv(np.matmul(powers.T, powers)) / np.outer(scale, scale)
+    if cov != "unscaled":
+        if len(x) <= count:
+            raise ValueError(
+                "the number of data points must exceed order to scale the covariance matrix"
+            )
+        spread = (spread if np.ndim(y) == 1 else spread[:, :, None]) * (
+            np.divide(residuals, len(x) - count)
+        )
+    elif np.ndim(y) == 2:
+        spread = spread[:, :, None]
+    return fit, spread

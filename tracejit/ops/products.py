@@ -165,6 +165,12 @@ def _matmul(x1: Any, x2: Any, /) -> Any:
     return np.matmul(x1, x2)
 
 
+@composite(np.linalg.trace)
+def _trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+    options = {} if dtype is None else {"dtype": dtype}
+    return np.trace(x, offset, axis1=-2, axis2=-1, **options)
+
+
 # -- the cross product ----------------------------------------------------------------------------
 
 cross: Op = op(
