@@ -1,0 +1,62 @@
+"""What the rules of linear algebra have in common: transposes, triangles, columns, conjugates.
+
+Arrays or tracers enter, of at least the named rank; new ones leave. A function of the entries of
+one triangle alone has a gradient there alone, so that it agrees with finite differences.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def swap(x: Any) -> Any:
+    """Transpose the matrices of a stack."""
+    return np.swapaxes(x, -1, -2)
+
+
+def is_complex(x: Any) -> bool:
+    """Tell whether an array or number is complex."""
+    return bool(np.result_type(x).kind == "c")
+
+
+def conj(x: Any) -> Any:
+    """Conjugate what is complex; nothing is recorded for what is real."""
+    return np.conj(x) if is_complex(x) else x
+
+
+def triangle(x: Any, lower: bool, offset: int = 0) -> Any:
+    """Keep one triangle; `offset` leaves out as many diagonals, the main one first."""
+    mask = np.tri(*x.shape[-2:], k=-offset, dtype=bool)
+    return np.where(mask if lower else mask.T, x, 0)
+
+
+def diagonal_only(x: Any, within: int = 0) -> Any:
+    """Keep the diagonals that are at most so far from the main one."""
+    rows, columns = np.indices(x.shape[-2:])
+    return np.where(abs(rows - columns) <= within, x, 0)
+
+
+def of_one_triangle(g: Any, lower: bool, hermitian: bool = True) -> Any:
+    """Take the cotangent of a symmetric or Hermitian matrix to the triangle that was read."""
+    conjugate = hermitian and is_complex(g)
+    other = np.conj(swap(g)) if conjugate else swap(g)
+    eye = np.eye(g.shape[-1], dtype=bool)
+    both = np.where(eye, np.real(g) if conjugate else g, g + other)
+    return triangle(both, lower)
+
+
+def outer(left: Any, right: Any, columns: bool) -> Any:
+    """The product of vectors, or of the columns of matrices, with the other's transpose."""
+    if not columns:
+        return left[..., :, None] * right[..., None, :]
+    return np.matmul(left, swap(right))
+
+
+def with_columns(solve: Any, b: Any, batched: bool) -> Any:
+    """Solve for a right side that is a vector, or several of a stack, or has columns already.
+
+    batched: the vectors are those of a stack, which SciPy would take for one matrix.
+    """
+    return solve(b[..., None])[..., 0] if batched else solve(b)
