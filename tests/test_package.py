@@ -27,6 +27,7 @@ LAYERS = [
     {"method"},
     {"function"},
     {"api"},
+    {"ode"},
     {"__init__", "__main__"},
 ]
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,17 @@ def leave(what: str) -> None:
     recorder = active_recorder()
     if recorder is not None:
         recorder.leave(what)
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Let what this thread does here be no part of what it records."""
+    recorder = active_recorder()
+    _thread.recorder = None
+    try:
+        yield
+    finally:
+        _thread.recorder = recorder
 
 
 class Recorder:

@@ -14,6 +14,9 @@ import numpy as np
 
 from ...dag.op import BY_FUNCTION, COMPOSITES, SCIPY, Op, op
 
+# What is declared above the engine, because its gradient calls it.
+_ABOVE = {"integrate": "tracejit.ode"}
+
 
 def family_of(function: Any) -> str | None:
     """Name the package of SciPy that a function belongs to: "special"; None: it is not SciPy's."""
@@ -30,6 +33,8 @@ def family_of(function: Any) -> str | None:
 def load(family: str) -> None:
     """Declare what is supported of a package of SciPy."""
     importlib.import_module(f"{__name__}.{family}")
+    if family in _ABOVE:
+        importlib.import_module(_ABOVE[family])
 
 
 def is_declared(function: Any) -> bool:

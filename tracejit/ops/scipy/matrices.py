@@ -28,7 +28,8 @@ def conj(x: Any) -> Any:
 
 def triangle(x: Any, lower: bool, offset: int = 0) -> Any:
     """Keep one triangle; `offset` leaves out as many diagonals, the main one first."""
-    mask = np.tri(*x.shape[-2:], k=-offset, dtype=bool)
+    rows, columns = x.shape[-2:]
+    mask = np.tri(rows, columns, -offset, dtype=bool)
     return np.where(mask if lower else mask.T, x, 0)
 
 

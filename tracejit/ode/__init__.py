@@ -1,0 +1,143 @@
+"""scipy.integrate.odeint with a gradient, by initial state, times, arguments and captured values.
+
+The function that gives the rates is recorded once, as a program of its own (program.py); what
+solves and differentiates it is one op (flow.py). Everything that the function reads is an input of
+that op, so compiled code solves with the values of each call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import scipy.integrate
+
+from ..dag.node import ACTIVE
+from ..dag.op import BY_NAME, composite, is_traced
+from ..trace.creators import CREATORS
+from ..trace.recorder import active_recorder
+from .flow import Flow
+from .program import Program, record_program
+
+Layout = tuple[tuple[type, tuple[int, ...], str], ...]  # type, shape and dtype of each part
+
+
+@composite(scipy.integrate.odeint)
+def odeint(
+    func: Callable[..., Any], y0: Any, t: Any, args: Any = (), Dfun: Any = None,
+    col_deriv: Any = 0, full_output: Any = 0, ml: Any = None, mu: Any = None,
+    rtol: Any = None, atol: Any = None, tcrit: Any = None, h0: float = 0.0, hmax: float = 0.0,
+    hmin: float = 0.0, ixpr: int = 0, mxstep: int = 0, mxhnil: int = 0, mxordn: int = 12,
+    mxords: int = 5, printmessg: int = 0, tfirst: bool = False,
+) -> Any:  # fmt: skip
+    """Solve dy/dt = func(y, t, *args); see SciPy. Dfun is not needed, and not called.
+
+    Raises:
+        UnsupportedError: func branches on its state or time in different ways, draws random
+            numbers, or writes to arrays from outside; full_output is asked for.
+    """
+    if full_output:
+        raise TypeError("odeint() argument full_output= on traced values")
+    recorder = active_recorder()
+    assert recorder is not None
+    options = _options(
+        rtol=rtol, atol=atol, tcrit=tcrit, h0=h0, hmax=hmax, hmin=hmin, mxstep=mxstep, ixpr=ixpr,
+        mxhnil=mxhnil, mxordn=mxordn, mxords=mxords, printmessg=printmessg, ml=ml, mu=mu,
+    )  # fmt: skip
+    state, times = _vector(y0), _vector(t)
+    if np.ndim(y0) > 1:
+        raise ValueError("Initial condition y0 must be one-dimensional.")
+    given = args if isinstance(args, tuple) else (args,)
+
+    def rates(y: Any, time: Any) -> Any:
+        return func(time, y, *given) if tfirst else func(y, time, *given)
+
+    program, inputs = record_program(recorder, rates, state, times[:1])
+    active = [v.current().level == ACTIVE and _kind(v) in "fc" for v in inputs]
+    theta = [v for v, is_active in zip(inputs, active, strict=True) if is_active]
+    others = tuple(v for v, is_active in zip(inputs, active, strict=True) if not is_active)
+    layout: Layout = tuple((_class(v), np.shape(v), np.result_type(v).str) for v in theta)
+    title = getattr(func, "__name__", "") if str(getattr(func, "__name__", "")).isidentifier() else ""
+    flow = _flow(program, tuple(active), layout, np.size(state), options, title or "rates")
+    return flow.solve(state, times, _packed(theta), others)
+
+
+def _options(**options: Any) -> tuple[tuple[str, Any], ...]:
+    """Keep the options that are given, as what can be compared."""
+    for name, value in options.items():
+        if is_traced(value):
+            raise TypeError(f"odeint() argument {name}= that is a traced value")
+    plain = {k: tuple(v) if np.ndim(v) else v for k, v in options.items() if v is not None}
+    return tuple(plain.items())
+
+
+def _vector(value: Any) -> Any:
+    """Make a vector of double precision of what odeint takes for one."""
+    if not isinstance(value, np.ndarray):
+        value = CREATORS[np.array](value)
+    if _kind(value) == "c":
+        raise TypeError("odeint() argument y0= or t= of complex numbers")
+    flat = np.reshape(value, -1)
+    return flat if flat.dtype == np.float64 else flat.astype(np.dtype("f8"))
+
+
+def _kind(value: Any) -> str:
+    return str(np.result_type(value).kind)
+
+
+def _class(value: Any) -> type:
+    cls: type = value.__class__
+    return cls
+
+
+@lru_cache(maxsize=256)
+def _flow(
+    program: Program, active: tuple[bool, ...], layout: Layout, size: int,
+    options: tuple[tuple[str, Any], ...], title: str,
+) -> Flow:  # fmt: skip
+    """Make the system of a program; equal programs share one."""
+
+    def rates(y: Any, t: Any, theta: Any, *others: Any) -> Any:
+        parts, rest = iter(_unpacked(theta, layout)), iter(others)
+        return program(y, t, *(next(parts) if is_active else next(rest) for is_active in active))
+
+    width = sum(_length(shape, dtype) for _, shape, dtype in layout)
+    return Flow(rates, size, width, dict(options), title)
+
+
+# -- what is differentiated, as one vector -------------------------------------------------------
+
+
+def _length(shape: tuple[int, ...], dtype: str) -> int:
+    return int(np.prod(shape, dtype=np.int64)) * (2 if np.dtype(dtype).kind == "c" else 1)
+
+
+def _packed(values: list[Any]) -> Any:
+    """Join real numbers of double precision; complex ones are two."""
+    parts = []
+    for value in values:
+        flat = np.reshape(value, -1)
+        for part in (np.real(flat), np.imag(flat)) if _kind(value) == "c" else (flat,):
+            parts.append(part if part.dtype == np.float64 else part.astype(np.dtype("f8")))
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _unpacked(theta: Any, layout: Layout) -> list[Any]:
+    """Take the vector apart again, each part of the type that it had."""
+    parts, start = [], 0
+    for cls, shape, dtype in layout:
+        length = _length(shape, dtype)
+        flat = theta[start : start + length]
+        start += length
+        if np.dtype(dtype).kind == "c":
+            flat = flat[: length // 2] + 1j * flat[length // 2 :]
+        if cls is np.ndarray:
+            part = np.reshape(flat, shape)
+            parts.append(part if part.dtype == np.dtype(dtype) else part.astype(np.dtype(dtype)))
+        else:
+            parts.append(BY_NAME["convert"](flat[0], cls=cls))
+    return parts
+
+
