@@ -15,7 +15,8 @@ import numpy as np
 import scipy.integrate
 
 from ..dag.node import ACTIVE
-from ..dag.op import BY_NAME, composite, is_traced
+from ..dag.op import BY_NAME, composite, exact, is_traced
+from ..trace import Recorder
 from ..trace.creators import CREATORS
 from ..trace.recorder import active_recorder
 from .flow import Flow
@@ -43,8 +44,9 @@ def odeint(
     recorder = active_recorder()
     assert recorder is not None
     options = _options(
-        rtol=rtol, atol=atol, tcrit=tcrit, h0=h0, hmax=hmax, hmin=hmin, mxstep=mxstep, ixpr=ixpr,
-        mxhnil=mxhnil, mxordn=mxordn, mxords=mxords, printmessg=printmessg, ml=ml, mu=mu,
+        recorder, rtol=rtol, atol=atol, tcrit=tcrit, h0=h0, hmax=hmax, hmin=hmin, mxstep=mxstep,
+        ixpr=ixpr, mxhnil=mxhnil, mxordn=mxordn, mxords=mxords, printmessg=printmessg, ml=ml,
+        mu=mu,
     )  # fmt: skip
     state, times = _vector(y0), _vector(t)
     if np.ndim(y0) > 1:
@@ -59,17 +61,22 @@ def odeint(
     theta = [v for v, is_active in zip(inputs, active, strict=True) if is_active]
     others = tuple(v for v, is_active in zip(inputs, active, strict=True) if not is_active)
     layout: Layout = tuple((_class(v), np.shape(v), np.result_type(v).str) for v in theta)
-    title = getattr(func, "__name__", "") if str(getattr(func, "__name__", "")).isidentifier() else ""
-    flow = _flow(program, tuple(active), layout, np.size(state), options, title or "rates")
+    title = str(getattr(func, "__name__", ""))
+    title = title if title.isidentifier() else "rates"
+    flow = _flow(program, tuple(active), layout, np.size(state), options, title)
     return flow.solve(state, times, _packed(theta), others)
 
 
-def _options(**options: Any) -> tuple[tuple[str, Any], ...]:
-    """Keep the options that are given, as what can be compared."""
+def _options(recorder: Recorder, **options: Any) -> tuple[tuple[str, Any], ...]:
+    """Keep the options that are given, as what can be compared; they hold for one path."""
+    plain: dict[str, Any] = {}
     for name, value in options.items():
         if is_traced(value):
-            raise TypeError(f"odeint() argument {name}= that is a traced value")
-    plain = {k: tuple(v) if np.ndim(v) else v for k, v in options.items() if v is not None}
+            node = value.current()
+            recorder.guard(node, "value", exact(node.value))
+            value = node.value
+        if value is not None:
+            plain[name] = tuple(value) if np.ndim(value) else value
     return tuple(plain.items())
 
 
@@ -99,12 +106,23 @@ def _flow(
 ) -> Flow:  # fmt: skip
     """Make the system of a program; equal programs share one."""
 
-    def rates(y: Any, t: Any, theta: Any, *others: Any) -> Any:
-        parts, rest = iter(_unpacked(theta, layout)), iter(others)
-        return program(y, t, *(next(parts) if is_active else next(rest) for is_active in active))
+    def rates_of(layout: Layout) -> Callable[..., Any]:
+        def rates(y: Any, t: Any, theta: Any, *others: Any) -> Any:
+            parts, rest = iter(_unpacked(theta, layout)), iter(others)
+            values = (next(parts) if is_active else next(rest) for is_active in active)
+            return program(y, t, *values)
+
+        return rates
 
     width = sum(_length(shape, dtype) for _, shape, dtype in layout)
-    return Flow(rates, size, width, dict(options), title)
+    # Cotangents of single precision would be noise for the steps of the solver.
+    double = tuple(_in_double(*part) for part in layout)
+    return Flow(rates_of(layout), rates_of(double), size, width, dict(options), title)
+
+
+def _in_double(cls: type, shape: tuple[int, ...], dtype: str) -> tuple[type, tuple[int, ...], str]:
+    wide = np.result_type(dtype, np.float64)
+    return (wide.type if issubclass(cls, np.generic) else cls), shape, wide.str
 
 
 # -- what is differentiated, as one vector -------------------------------------------------------

@@ -27,17 +27,18 @@ _ONLY_FORWARD = ("h0", "tcrit")  # options that hold for one direction of time
 class Flow:
     """A system of equations with everything that is derived from it.
 
-    function: of state, time, theta and others; gives the rates. size: of the state; width: of theta.
+    function: of state, time, theta and others; gives the rates. smooth: the same in double
+    precision, for gradients. size: of the state; width: of theta.
     op: the solution: (packed, *others) -> states, one row a time; packed is the state, `count`
     times and theta. gradient_op: its gradient by packed: (given, *others), where `given` is the
     cotangent, the states and packed, one after the other.
     """
 
     def __init__(
-        self, function: Callable[..., Any], size: int, width: int, options: dict[str, Any],
-        title: str,
+        self, function: Callable[..., Any], smooth: Callable[..., Any], size: int, width: int,
+        options: dict[str, Any], title: str,
     ) -> None:  # fmt: skip
-        self.function = function
+        self.smooth = smooth
         self.size = size
         self.width = width
         self.options = options
@@ -73,7 +74,7 @@ class Flow:
     @cached_property
     def adjoint(self) -> Flow:
         """The system of state, adjoint and the sums for theta."""
-        n, function = self.size, self.function
+        n, function = self.size, self.smooth
 
         def rates(pair: Any, t: Any, *others: Any) -> Any:
             return function(pair[0], t, pair[1], *others)
@@ -89,7 +90,8 @@ class Flow:
             if options.get(name) is not None:
                 options[name] = float(np.min(options[name]))
         size = 2 * n + self.width
-        return Flow(adjoint_rates, size, self.width, options, f"back_{self.title}")
+        title = f"back_{self.title}"
+        return Flow(adjoint_rates, adjoint_rates, size, self.width, options, title)
 
     def gradient(self, given: Any, *others: Any, count: int) -> Any:
         """The cotangent of packed, of the same layout."""
@@ -113,7 +115,7 @@ class Flow:
     def _along(self, g: Any, state: Any, time: Any, theta: Any, others: tuple[Any, ...]) -> Any:
         """How a cotangent sees the state move with time."""
         time = BY_NAME["convert"](time, cls=float)
-        return np.reshape(np.sum(g * self.function(state, time, theta, *others)), (1,))
+        return np.reshape(np.sum(g * self.smooth(state, time, theta, *others)), (1,))
 
     def _rule(self, g: Any, out: Any, position: int, values: Any, count: int) -> Any:
         if position:  # what is not packed needs no gradient
