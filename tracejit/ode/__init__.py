@@ -16,7 +16,7 @@ import scipy.integrate
 
 from ..dag.node import ACTIVE
 from ..dag.op import BY_NAME, composite, exact, is_traced
-from ..trace import Recorder
+from ..trace import Recorder, dispatch
 from ..trace.creators import CREATORS
 from ..trace.recorder import active_recorder
 from .flow import Flow
@@ -40,7 +40,7 @@ def odeint(
             numbers, or writes to arrays from outside; full_output is asked for.
     """
     if full_output:
-        raise TypeError("odeint() argument full_output= on traced values")
+        raise dispatch.unsupported(scipy.integrate.odeint, "(..., full_output=)")
     recorder = active_recorder()
     assert recorder is not None
     options = _options(
@@ -85,7 +85,7 @@ def _vector(value: Any) -> Any:
     if not isinstance(value, np.ndarray):
         value = CREATORS[np.array](value)
     if _kind(value) == "c":
-        raise TypeError("odeint() argument y0= or t= of complex numbers")
+        raise dispatch.unsupported(scipy.integrate.odeint, " of a complex state")
     flat = np.reshape(value, -1)
     return flat if flat.dtype == np.float64 else flat.astype(np.dtype("f8"))
 

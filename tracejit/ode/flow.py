@@ -28,7 +28,8 @@ class Flow:
     """A system of equations with everything that is derived from it.
 
     function: of state, time, theta and others; gives the rates. smooth: the same in double
-    precision, for gradients. size: of the state; width: of theta.
+    precision, for gradients. size: of the state; width: of theta. bounded: the rates are never
+    asked for at times beyond the last, where they need not exist.
     op: the solution: (packed, *others) -> states, one row a time; packed is the state, `count`
     times and theta. gradient_op: its gradient by packed: (given, *others), where `given` is the
     cotangent, the states and packed, one after the other.
@@ -36,8 +37,9 @@ class Flow:
 
     def __init__(
         self, function: Callable[..., Any], smooth: Callable[..., Any], size: int, width: int,
-        options: dict[str, Any], title: str,
+        options: dict[str, Any], title: str, bounded: bool = False,
     ) -> None:  # fmt: skip
+        self.bounded = bounded
         self.smooth = smooth
         self.size = size
         self.width = width
@@ -60,9 +62,10 @@ class Flow:
     def integrate(self, packed: Any, others: tuple[Any, ...], count: int) -> Any:
         """Solve, on plain values."""
         state, times, theta = self._parts(packed, count)
+        options = {**self.options, "tcrit": times[-1:]} if self.bounded else self.options
         with aside():
             return scipy.integrate.odeint(
-                lambda y, t: self._rates(y, t, theta, *others), state, times, **self.options
+                lambda y, t: self._rates(y, t, theta, *others), state, times, **options
             )
 
     def _parts(self, packed: Any, count: int) -> tuple[Any, Any, Any]:
@@ -91,7 +94,7 @@ class Flow:
                 options[name] = float(np.min(options[name]))
         size = 2 * n + self.width
         title = f"back_{self.title}"
-        return Flow(adjoint_rates, adjoint_rates, size, self.width, options, title)
+        return Flow(adjoint_rates, adjoint_rates, size, self.width, options, title, bounded=True)
 
     def gradient(self, given: Any, *others: Any, count: int) -> Any:
         """The cotangent of packed, of the same layout."""

@@ -126,7 +126,6 @@ def record_program(
     y.node.level = t.node.level = ACTIVE
     start, in_place = len(recorder.nodes), recorder.writes.enabled
     following, recorder.for_compiling = recorder.for_compiling, True  # guards are to be noted
-    versions = [array.version for array in recorder.world.arrays]
     recorder.writes.enabled = False
     try:
         result = _as_vector(function(y, t), np.size(state))
@@ -134,8 +133,6 @@ def record_program(
     finally:
         recorder.writes.enabled = in_place
         recorder.for_compiling = following
-    if versions != [array.version for array in recorder.world.arrays][: len(versions)]:
-        raise _unsupported("writes to an array that it does not make itself")
     return _program(recorder, recorder.nodes[start:], (y.node, t.node), result)
 
 
@@ -154,6 +151,9 @@ def _program(
     steps = [n for n in nodes if n in inside or (n.op is GUARD and n.inputs[0] in inside)]
     if any(n.op.effect and n.op is not GUARD for n in nodes):
         raise _unsupported("draws random numbers")
+    own = {*nodes, *arguments}
+    if any(n.op.in_place and n.inputs[0] not in own for n in steps):
+        raise _unsupported("writes to an array that it does not make itself")
     numbers = {node: number for number, node in enumerate(arguments)}
     read = [i for n in steps for i in n.inputs if type(i) is Node]
     read += [result] if type(result) is Node else []
