@@ -19,8 +19,11 @@ from ..dag.op import BY_NAME, composite, exact, is_traced
 from ..trace import Recorder, dispatch
 from ..trace.creators import CREATORS
 from ..trace.recorder import active_recorder
+from . import quadrature
 from .flow import Flow
 from .program import Program, record_program
+
+__all__ = ["odeint", "quadrature"]
 
 Layout = tuple[tuple[type, tuple[int, ...], str], ...]  # type, shape and dtype of each part
 
@@ -157,5 +160,3 @@ def _unpacked(theta: Any, layout: Layout) -> list[Any]:
         else:
             parts.append(BY_NAME["convert"](flat[0], cls=cls))
     return parts
-
-

@@ -71,7 +71,11 @@ class Program:
         known = list(values)
         for step in self.steps:
             operands = [known[v.number] if type(v) is Value else v for v in step.operands]
-            known.append(_checked(step, *operands) if step.op is GUARD else _run(step, operands))
+            if step.op is GUARD:
+                _check(step, operands[0])
+                known.append(None)
+            else:
+                known.append(_run(step, operands))
         return known[self.result.number] if type(self.result) is Value else self.result
 
 
@@ -83,7 +87,7 @@ def _run(step: Step, operands: list[Any]) -> Any:
     return tuple(result) if step.op.several else result
 
 
-def _checked(step: Step, value: Any) -> None:
+def _check(step: Step, value: Any) -> None:
     """Look at a value as a guard does, and refuse another outcome than the recorded one."""
     kind = step.attrs["kind"]
     outcome = LOOKS[kind](value.value if is_traced(value) else value)

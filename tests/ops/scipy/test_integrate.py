@@ -1,15 +1,15 @@
-"""scipy.integrate: odeint's gradient against closed solutions and differences, and what is refused."""
+"""scipy.integrate: odeint against closed solutions and differences, and what is refused."""
 
 import numpy as np
 import pytest
 
-from tests.ops.cases import rows
-from tests.support import CALLS, MODES, numeric
+from tests.ops.cases import Case, orders, rows
+from tests.support import CALLS, MODES, check_direct, numeric, spaced
 from tracejit import jit_grad
 from tracejit.errors import UnsupportedError
 
 integrate = pytest.importorskip("scipy.integrate")
-from scipy.linalg import expm  # noqa: E402  (after the question whether there is SciPy)
+expm = pytest.importorskip("scipy.linalg").expm
 
 odeint = integrate.odeint
 EXACT = {"rtol": 1e-11, "atol": 1e-12}
@@ -54,7 +54,7 @@ def closure(a, start):
     return odeint(rates, start, TIMES, **EXACT)
 
 
-CASES = [
+SOLVED = [
     *rows(
         odeint,
         ("matrix, start, times", by_matrix, (A, START, TIMES)),
@@ -89,8 +89,64 @@ CASES = [
 ]  # fmt: skip
 
 
+def sampled(function, **options):
+    """An integral of samples at given places, with fixed options."""
+    return lambda y, x: function(y, x=x, **options)
+
+
+Y, X = spaced(-1.0, 1.3, (3, 6), seed=4), np.array([0.0, 0.4, 0.5, 1.3, 2.1, 2.2])
+SAMPLES = [
+    *(
+        row
+        for function in (integrate.trapezoid, integrate.cumulative_trapezoid, integrate.simpson)
+        for row in (
+            *rows(
+                function,
+                ("places", sampled(function), (Y, X)),
+                ("odd number", sampled(function), (Y[0, 1:], X[1:])),
+            ),
+            *rows(
+                function,
+                ("distance", lambda y, dx, f=function: f(y, dx=dx, axis=0), (Y, 0.3)),
+                ("places along axis 0", sampled(function, axis=0), (Y.T.copy(), Y.T + X[:, None])),
+                ("two", lambda y, f=function: f(y), (Y[0, :2],)),
+                ("f4", lambda y, f=function: f(y, dx=0.5), (Y.astype("f4"),)),
+                ("strided", lambda y, f=function: f(y, axis=0), (Y[::-1, ::2],)),
+                ("complex", lambda y, f=function: f(y), (Y + 1j * Y[::-1],)),
+                second=False,
+            ),
+        )
+    ),
+    *rows(
+        integrate.cumulative_trapezoid,
+        ("initial", lambda y: integrate.cumulative_trapezoid(y, axis=0, initial=0), (Y,)),
+        second=False,
+    ),
+    *rows(
+        integrate.simpson,
+        ("places twice", lambda y: integrate.simpson(y, x=X[[0, 1, 1, 2, 3, 4]]), (Y,)),
+        second=False,
+    ),
+]  # fmt: skip
+test_samples, test_samples_twice = orders(SAMPLES)
+
+PLAIN = [  # functions that run on plain values
+    Case("quad", lambda x: x * integrate.quad(np.sin, 0, 1)[0], (1.5,), (), integrate.quad),
+    Case("dblquad", lambda x: x * integrate.dblquad(np.add, 0, 1, 0, 1)[0], (1.5,), (),
+         integrate.dblquad),
+    Case("tplquad", lambda x: x * integrate.tplquad(lambda a, b, c: a, 0, 1, 0, 1, 0, 1)[0], (1.5,),
+         (), integrate.tplquad),
+    Case("nquad", lambda x: x * integrate.nquad(np.sin, [[0, 1]])[0], (1.5,), (), integrate.nquad),
+    Case("quad_vec", lambda x: x * integrate.quad_vec(np.sin, 0, 1)[0], (1.5,), (),
+         integrate.quad_vec),
+    Case("solve_ivp", lambda x: x * integrate.solve_ivp(lambda t, y: -y, (0, 1), [1.0]).y[0, -1],
+         (1.5,), (), integrate.solve_ivp),
+]  # fmt: skip
+CASES = SOLVED + SAMPLES + PLAIN
+
+
 @MODES
-@pytest.mark.parametrize("case", [pytest.param(c, id=c.title) for c in CASES])
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.title) for c in SOLVED])
 def test_gradients_are_those_of_differences(case, optimize):
     upstream = np.cos(np.arange(case.f(*case.params).size)).reshape(case.f(*case.params).shape)
     expected = numeric(case.f, case.params, (), upstream, 1e-5)
@@ -105,7 +161,7 @@ def test_gradients_are_those_of_differences(case, optimize):
 
 
 @MODES
-@pytest.mark.parametrize("case", [pytest.param(c, id=c.title) for c in CASES if c.second])
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.title) for c in SOLVED if c.second])
 def test_second_derivatives(case, optimize):
     def slope(p):
         inner = jit_grad(lambda p: np.sum(case.f(*p) ** 2), withForward=False, optimize=optimize)
@@ -121,3 +177,102 @@ def test_second_derivatives(case, optimize):
     for _ in range(CALLS):
         for g, e in zip(df(case.params)[0], expected, strict=True):
             np.testing.assert_allclose(g, e, 5e-5, 5e-5)
+
+
+def test_the_solution_of_a_linear_system():
+    df = jit_grad(lambda p, times: np.sum(by_matrix(*p, times)[-1]))
+    for scale in (1.0, 0.5, -0.3):  # each call solves with its own values
+        times = TIMES * scale
+        (by_a, by_start), value = df((A * scale, START), times)
+        last = expm(A * scale * times[-1])
+        np.testing.assert_allclose(value, np.sum(last @ START), 1e-8)
+        np.testing.assert_allclose(by_start, np.sum(last, axis=0), 1e-8)
+        expected = numeric(lambda a, t=times[-1]: expm(a * t) @ START, (A * scale,), (), 1.0)[0]
+        np.testing.assert_allclose(by_a, expected, 1e-6, 1e-6)
+    assert df.cache_info()[:4] == (2, 1, 1, 0)
+    assert df((np.eye(3), np.ones(3)), TIMES)[0][0].shape == (3, 3)  # recorded anew
+    assert df.cache_info().misses == 2
+
+
+RATE = 0.4
+
+
+class Decay:
+    """A system whose rates are a method that reads an attribute and a global number."""
+
+    def __init__(self):
+        self.matrix = -np.eye(2)
+
+    def rates(self, y, t):
+        return RATE * self.matrix @ y
+
+
+@MODES
+def test_what_the_rates_read_from_outside_is_read_at_every_call(optimize, monkeypatch):
+    decay = Decay()
+    df = jit_grad(lambda y: np.sum(odeint(decay.rates, y, [0.0, 1.0])[-1]), optimize=optimize)
+    for rate, matrix in ((0.4, -np.eye(2)), (0.4, -2.0 * np.eye(2)), (0.9, -np.eye(2))):
+        monkeypatch.setitem(globals(), "RATE", rate)
+        decay.matrix = matrix
+        for _ in range(CALLS):
+            np.testing.assert_allclose(df(START)[0], np.exp(rate * matrix[0, 0]), 1e-6)
+
+
+@MODES
+def test_branches_on_what_does_not_move(optimize):
+    def loss(k, n, grows):
+        def rates(y, t):
+            total = 0.0 * y
+            for _ in range(n):
+                total = total + (k * y if grows else -k * y)
+            return total if t < 1e9 else y
+
+        return odeint(rates, 1.0, [0.0, 1.0])[-1, 0]
+
+    df = jit_grad(loss, optimize=optimize)
+    for n, grows in ((2, True), (3, True), (2, False), (3, True), (2, True)):
+        sign = n if grows else -n
+        for _ in range(CALLS):
+            np.testing.assert_allclose(df(0.3, n, grows)[0], sign * np.exp(sign * 0.3), 1e-6)
+
+
+@MODES
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.title) for c in PLAIN])
+def test_functions_without_a_gradient_run_in_direct_mode(case, optimize):
+    check_direct(case.f, case.params, "calls a function", optimize)
+
+
+def written(k):
+    """The rates write into an array that is made outside."""
+    made = np.zeros(2)
+
+    def rates(y, t):
+        made[...] = -k * y
+        return made
+
+    return np.sum(odeint(rates, START, TIMES))
+
+
+REFUSED = {
+    "a branch on the state": (
+        lambda k: np.sum(odeint(lambda y, t: -k * y if y[0] > 0.7 else k * y, 1.0, TIMES)),
+        "another way .* np.where",
+    ),
+    "random numbers": (
+        lambda k: np.sum(odeint(lambda y, t: -k * y * np.random.rand(), 1.0, TIMES)),
+        "draws random numbers",
+    ),
+    "writing outside": (written, "does not make itself"),
+    "full_output": (
+        lambda k: odeint(lambda y, t: -k * y, 1.0, TIMES, full_output=1)[0][0, 0],
+        "full_output",
+    ),
+    "quad": (lambda k: integrate.quad(lambda s: s**k, 0, 1)[0], "quad has no gradient.*odeint"),
+}
+
+
+@MODES
+@pytest.mark.parametrize(("f", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_is_refused(f, said, optimize):
+    with pytest.raises(UnsupportedError, match=said):
+        jit_grad(f, optimize=optimize)(0.8)
