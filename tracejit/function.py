@@ -212,6 +212,7 @@ class JitGrad:
         try:
             with Recorder(for_compiling=True, drawn=drawn) as recorder:
                 recorder.promoted = self._store.promoted
+                recorder.backend = self._backend
                 result = run(recorder, self.__wrapped__, signature, self._wanted, upstream)
                 recorder.left = recorder.left or opaque_output(result)
             self._real = recorder.world.wants_reality

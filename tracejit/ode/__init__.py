@@ -66,7 +66,8 @@ def odeint(
     layout: Layout = tuple((_class(v), np.shape(v), np.result_type(v).str) for v in theta)
     title = str(getattr(func, "__name__", ""))
     title = title if title.isidentifier() else "rates"
-    flow = _flow(program, tuple(active), layout, np.size(state), options, title)
+    size = np.size(state)
+    flow = _flow(program, tuple(active), layout, size, options, title, recorder.backend)
     return flow.solve(state, times, _packed(theta), others)
 
 
@@ -105,7 +106,7 @@ def _class(value: Any) -> type:
 @lru_cache(maxsize=256)
 def _flow(
     program: Program, active: tuple[bool, ...], layout: Layout, size: int,
-    options: tuple[tuple[str, Any], ...], title: str,
+    options: tuple[tuple[str, Any], ...], title: str, backend: str,
 ) -> Flow:  # fmt: skip
     """Make the system of a program; equal programs share one."""
 
@@ -120,7 +121,7 @@ def _flow(
     width = sum(_length(shape, dtype) for _, shape, dtype in layout)
     # Cotangents of single precision would be noise for the steps of the solver.
     double = tuple(_in_double(*part) for part in layout)
-    return Flow(rates_of(layout), rates_of(double), size, width, dict(options), title)
+    return Flow(rates_of(layout), rates_of(double), size, width, dict(options), title, backend)
 
 
 def _in_double(cls: type, shape: tuple[int, ...], dtype: str) -> tuple[type, tuple[int, ...], str]:
@@ -147,16 +148,20 @@ def _packed(values: list[Any]) -> Any:
 
 def _unpacked(theta: Any, layout: Layout) -> list[Any]:
     """Take the vector apart again, each part of the type that it had."""
-    parts, start = [], 0
+    parts: list[Any] = []
+    start = 0
     for cls, shape, dtype in layout:
         length = _length(shape, dtype)
-        flat = theta[start : start + length]
-        start += length
+        stop, start = start + length, start + length
+        if cls is not np.ndarray:
+            part = theta[stop - length]
+            if np.dtype(dtype).kind == "c":
+                part = part + 1j * theta[stop - 1]
+            parts.append(part if cls is np.float64 else BY_NAME["convert"](part, cls=cls))
+            continue
+        part = theta[stop - length : stop]
         if np.dtype(dtype).kind == "c":
-            flat = flat[: length // 2] + 1j * flat[length // 2 :]
-        if cls is np.ndarray:
-            part = np.reshape(flat, shape)
-            parts.append(part if part.dtype == np.dtype(dtype) else part.astype(np.dtype(dtype)))
-        else:
-            parts.append(BY_NAME["convert"](flat[0], cls=cls))
+            part = part[: length // 2] + 1j * part[length // 2 :]
+        part = np.reshape(part, shape)
+        parts.append(part if part.dtype == np.dtype(dtype) else part.astype(np.dtype(dtype)))
     return parts

@@ -37,8 +37,10 @@ class Flow:
 
     def __init__(
         self, function: Callable[..., Any], smooth: Callable[..., Any], size: int, width: int,
-        options: dict[str, Any], title: str, bounded: bool = False,
+        options: dict[str, Any], title: str, backend: str,
+        bounded: bool = False,
     ) -> None:  # fmt: skip
+        self.backend = backend
         self.bounded = bounded
         self.smooth = smooth
         self.size = size
@@ -51,7 +53,7 @@ class Flow:
         self.gradient_op = Op(
             f"adjoint_{self.title}", _Gradient(self), vjp=self._second_rule, variadic=True
         )
-        self._rates = jit_grad(function, withGradients=False, backend="numpy", audit=False)
+        self._rates = jit_grad(function, withGradients=False, backend=backend, audit=False)
         self._second: dict[int, Any] = {}
 
     def solve(self, state: Any, times: Any, theta: Any, others: tuple[Any, ...]) -> Any:
@@ -94,7 +96,9 @@ class Flow:
                 options[name] = float(np.min(options[name]))
         size = 2 * n + self.width
         title = f"back_{self.title}"
-        return Flow(adjoint_rates, adjoint_rates, size, self.width, options, title, bounded=True)
+        return Flow(
+            adjoint_rates, adjoint_rates, size, self.width, options, title, self.backend, True
+        )
 
     def gradient(self, given: Any, *others: Any, count: int) -> Any:
         """The cotangent of packed, of the same layout."""

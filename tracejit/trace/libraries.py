@@ -47,7 +47,8 @@ def _twin(function: Any) -> Callable[..., Any]:
         tracer = next(dispatch.tracers((args, kwargs)), None)
         if tracer is not None:
             return dispatch.function(tracer, function, args, kwargs)
-        if function in COMPOSITES and any(map(callable, args)):  # what they read may be traced
+        given = (*args, *kwargs.values())
+        if function in COMPOSITES and any(map(callable, given)):  # what they read may be traced
             return COMPOSITES[function](*args, **kwargs)
         return _constant(function(*args, **kwargs))
 

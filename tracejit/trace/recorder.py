@@ -59,6 +59,7 @@ def aside() -> Iterator[None]:
 class Recorder:
     """Records the operations of one call; open from `__enter__` to `__exit__`.
 
+    backend: the target of functions that ops compile for themselves.
     made: the tracers, where the function runs on the real things (reality.py); else None.
     drawn: random numbers that an abandoned attempt has drawn; they are not drawn again.
     writes: what was written in place.
@@ -68,7 +69,8 @@ class Recorder:
     """
 
     __slots__ = (
-        "_drawn", "_frame", "_generators", "_snapshots", "_watched", "for_compiling", "keep_stacks",
+        "_drawn", "_frame", "_generators", "_snapshots", "_watched", "backend", "for_compiling",
+        "keep_stacks",
         "left", "made", "nodes", "open", "origin", "picked", "promoted", "world", "writes",
     )  # fmt: skip
 
@@ -84,6 +86,7 @@ class Recorder:
         self.origin: Node | None = None
         self.for_compiling = for_compiling
         self.keep_stacks = keep_stacks
+        self.backend = "numpy"
         self.world: World
         self.promoted: frozenset[Any] = frozenset()
         self.made: list[weakref.ref[Tracer]] | None = [] if real else None
