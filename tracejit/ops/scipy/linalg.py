@@ -13,7 +13,7 @@ import numpy as np
 import scipy.linalg
 
 from ...dag.op import BY_FUNCTION, BY_NAME, composite, is_traced, op
-from . import linalg_factors, linalg_functions, linalg_special
+from . import linalg_decompositions, linalg_factors, linalg_functions, linalg_special
 from .matrices import (
     conj,
     diagonal_only,
@@ -25,7 +25,7 @@ from .matrices import (
     with_columns,
 )
 
-__all__ = ["linalg_factors", "linalg_functions", "linalg_special"]
+__all__ = ["linalg_decompositions", "linalg_factors", "linalg_functions", "linalg_special"]
 
 
 def _is_stack_of_vectors(a: Any, b: Any) -> bool:
