@@ -20,8 +20,8 @@ FAMILIES = [importlib.import_module(n) for n in NAMES if ".test_" in n and n not
 for package in SCIPY:
     load(package)
 CASES = [case for family in FAMILIES for case in getattr(family, "CASES", ())]
-NOT_RECORDED = {  # arguments of calls, and of calls inside; writes to arguments; what passes make
-    "guard", "input", "identity", "commit", "loop", "part", "pick",
+NOT_RECORDED = {  # arguments of calls; writes to arguments; what passes make
+    "guard", "input", "commit", "loop", "part", "pick",
 }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ class Flow:
 
     function: of state, time, theta and others; gives the rates. smooth: the same in double
     precision, for gradients. size: of the state; width: of theta. bounded: the rates are never
-    asked for at times beyond the last, where they need not exist.
+    asked for at times beyond the last, where they need not exist. backend: what compiles them.
     op: the solution: (packed, *others) -> states, one row a time; packed is the state, `count`
     times and theta. gradient_op: its gradient by packed: (given, *others), where `given` is the
     cotangent, the states and packed, one after the other.
@@ -37,8 +37,7 @@ class Flow:
 
     def __init__(
         self, function: Callable[..., Any], smooth: Callable[..., Any], size: int, width: int,
-        options: dict[str, Any], title: str, backend: str,
-        bounded: bool = False,
+        options: dict[str, Any], title: str, backend: str, bounded: bool = False,
     ) -> None:  # fmt: skip
         self.backend = backend
         self.bounded = bounded
