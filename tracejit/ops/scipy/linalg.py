@@ -34,7 +34,6 @@ def _is_stack_of_vectors(a: Any, b: Any) -> bool:
 
 # -- triangles -----------------------------------------------------------------------------------
 
-_TRANSPOSED = {0: 1, 1: 0, 2: 0}
 _TRANS = {"N": 0, "T": 1, "C": 2}
 
 
@@ -43,14 +42,16 @@ def _bind_triangular(
     overwrite_b: bool = False, check_finite: bool = True,
 ) -> Any:  # fmt: skip
     attrs = {"trans": int(_TRANS.get(trans, trans)), "lower": bool(lower)}
-    attrs |= {"unit_diagonal": True} if unit_diagonal else {}
-    return (a, b), attrs | ({} if check_finite else {"check_finite": False})
+    attrs |= {"unit_diagonal": bool(unit_diagonal)}
+    given = {name: value for name, value in attrs.items() if value}
+    return (a, b), given | ({} if check_finite else {"check_finite": False})
 
 
 def _triangular_right(g: Any, out: Any, a: Any, b: Any, trans: int = 0, **attrs: Any) -> Any:
     def solve(c: Any) -> Any:
-        c = conj(c) if trans == 2 else c
-        x = solve_triangular(a, c, trans=_TRANSPOSED[trans], **attrs)
+        if trans == 0:
+            return solve_triangular(a, c, trans=1, **attrs)
+        x = solve_triangular(a, conj(c) if trans == 2 else c, **attrs)
         return conj(x) if trans == 2 else x
 
     return with_columns(solve, g, _is_stack_of_vectors(a, b))
@@ -59,7 +60,7 @@ def _triangular_right(g: Any, out: Any, a: Any, b: Any, trans: int = 0, **attrs:
 def _triangular_left(
     g: Any, out: Any, a: Any, b: Any, trans: int = 0, lower: bool = False, **attrs: Any
 ) -> Any:
-    v = _triangular_right(g, out, a, b, trans=trans, lower=lower, **attrs)
+    v = _triangular_right(g, out, a, b, trans, **attrs | ({"lower": True} if lower else {}))
     columns = np.ndim(b) > 1
     whole = outer(out, v, columns) if trans else outer(v, out, columns)
     whole = conj(whole) if trans == 2 else whole

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from ...dag.op import composite, op
+from ...dag.op import BY_NAME, composite, op
 from .matrices import conj, is_complex, of_one_triangle, outer, swap, triangle, with_columns
 
 
@@ -20,9 +20,8 @@ def _checked(check_finite: bool) -> dict[str, Any]:
 
 
 def _solve(factor: Any, b: Any, trans: int, lower: bool = True) -> Any:
-    from .linalg import solve_triangular  # the two modules' rules need each other's ops
-
-    return solve_triangular(factor, b, trans=trans, lower=lower)
+    attrs = {name: value for name, value in (("trans", trans), ("lower", lower)) if value}
+    return BY_NAME["scipy.linalg.solve_triangular"](factor, b, **attrs)
 
 
 def _cholesky_rule(g: Any, out: Any, a: Any, lower: bool = False, **_: Any) -> Any:
