@@ -21,7 +21,7 @@ from ..dag.op import BY_NAME, Op, is_traced
 from ..trace.recorder import aside
 
 _titles: Counter[str] = Counter()
-_ONLY_FORWARD = ("h0", "tcrit")  # options that hold for one direction of time
+_ONLY_FORWARD = ("h0", "tcrit", "ml", "mu")  # of this system, and this direction of time
 
 
 class Flow:
