@@ -44,7 +44,8 @@ PLAIN = [
     if op.elementwise and op.bind is None and not op.several and op.fn is not np.ldexp
 ]  # fmt: skip
 SMOOTH = [op for op in PLAIN if op.vjp is not None]
-STEPS = [op for op in PLAIN if op.vjp is None]
+# Differences of nextafter are those of x, but it has no gradient.
+STEPS = [op for op in PLAIN if op.vjp is None and op.fn is not np.nextafter]
 
 ONE = {
     "2d": lambda low, high, seed=0: spaced(low, high, (2, 3), seed=seed),
@@ -188,6 +189,12 @@ def step_cases():
                 yield Case(f"{f.__name__} {kind}", times_of_integers(f), (X,), rest, f)
 
 
+NEXT = rows(
+    np.nextafter,
+    ("of data", lambda x, y: x * np.nextafter(y, 9.0), (X,), (X * 2.0,)),
+    ("f4", lambda x, y: x * np.nextafter(y, x), (SMALL,), (SMALL * np.float32(2.0),)),
+    second=False,
+)
 NO_COMPLEX = ("fix", "isposinf", "isneginf")
 CLOSE = np.array([0.7, -1.3, 1.6])
 ROUNDING = [
@@ -227,7 +234,9 @@ ROUNDING = [
     *rows(np.array_equiv, ("2d", lambda x: x * np.array_equiv(x[:1], x[0]), (X,)), second=False),
 ]
 
-CASES = [*unary_cases(), *binary_cases(), *POWERS, *CONVERSIONS, *step_cases(), *ROUNDING]
+CASES = [
+    *unary_cases(), *binary_cases(), *POWERS, *CONVERSIONS, *step_cases(), *ROUNDING, *NEXT,
+]  # fmt: skip
 
 
 test_first_order, test_second_order = orders(CASES)
@@ -265,6 +274,8 @@ AT_KINKS = {
                               ([1, 1], [0, 0], [0, 0])),
     "heaviside": (np.heaviside, (np.array([-1.0, 0.0, 2.0]), np.array([0.5, 0.5, 0.5])),
                   ([0, 0, 0], [0, 1, 0])),
+    "nextafter": (lambda x: x * np.nextafter(x, 9.0), (np.array([1.0, -2.0]),),
+                  (np.nextafter([1.0, -2.0], 9.0),)),
     "hypot": (np.hypot, (np.array([0.0]), np.array([0.0])), ([0], [0])),
     "power of 0": (lambda x: x**2, (np.array([0.0]),), ([0],)),
     "power 0 of 0": (np.power, (np.array([0.0]), np.array([0.0])), ([0], [0])),
