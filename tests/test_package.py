@@ -17,6 +17,7 @@ LAYERS = [
     {"dag"},
     {"ops", "primitive"},
     {"trace"},
+    {"numpy"},
     {"scipy"},
     {"cache", "binding", "pool"},
     {"outcome", "joint"},

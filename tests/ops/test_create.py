@@ -70,10 +70,6 @@ CASES = [
     Case("full_like", lambda x: np.full_like(x, x[0] * x[1]) * 2.0, (ROW,), (), np.full_like),
     Case("empty_like", lambda x: np.empty_like(x) * 0.0 + x, (ROW,), (), np.empty_like),
     Case("zeros_like a traced one", lambda x: np.zeros_like(x, shape=2) + x[:2] ** 2, (ROW,)),
-    Case("linspace", lambda a, b: np.linspace(a, b * a, 7) ** 2, (0.3, 1.4), (), None, True),
-    Case("linspace open", lambda a: np.linspace(0, a, 5, endpoint=False), (1.4,), (), None, True),
-    Case("linspace of rows", lambda x, y: np.linspace(x, y, 4) ** 2, (ROW, ROW[::-1].copy())),
-    Case("linspace of a row", lambda x, y: np.linspace(x, y, 4) ** 2, (ROW, 0.5)),
     Case("elements", elements, (ROW,), (), None, True),
     Case("rows", rows, (X, ROW), (), None, True),
     Case("of a tuple", lambda a, b: np.asarray((a, b)) ** 2, (0.3, 1.4), (), None, True),
@@ -205,8 +201,8 @@ def test_ragged_lists_raise_what_numpy_raises():
 def test_what_has_no_numbers_is_refused():
     with pytest.raises(UnsupportedError, match=r"np\.array of object"):
         jit_grad(lambda x: np.array([x[0], None])[0])(ROW)
-    with pytest.raises(UnsupportedError, match=r"np\.arange"):
-        jit_grad(lambda x: np.sum(np.arange(x[0])))(ROW)
+    with pytest.raises(UnsupportedError, match=r"np\.hanning"):
+        jit_grad(lambda x: np.sum(np.hanning(x[0])))(ROW)
 
 
 def test_traced_counts_and_ends():
@@ -216,9 +212,7 @@ def test_traced_counts_and_ends():
         return np.sum(z * np.arange(a, a + n)[:, None])
 
     df = jit_grad(f)
-    with pytest.warns(TracejitWarning, match=r"np\.arange"):
-        df(ROW, 2, 0.5)
-    for n in (1, 2, 3):
+    for n in (1, 2, 3, 3, 2):
         grad, value = df(ROW, n, 0.5)
         assert value == f(ROW, n, 0.5)
         np.testing.assert_allclose(grad, [0.5 + i if i < n else 0.0 for i in range(3)])
@@ -248,17 +242,12 @@ def test_unsupported_functions_work_where_no_gradient_is_lost(optimize):
 
 
 @MODES
-def test_views_and_writes_of_unsupported_functions_are_refused(optimize):
+def test_views_of_unsupported_functions_are_refused(optimize):
     def view(x):
         return np.sum(sliding_window_view(np.zeros(4), 2)) + np.sum(x)
 
-    def write(x):
-        np.put_along_axis(np.zeros((2, 2)), np.array([[0], [1]]), 9.0, 1)
-        return np.sum(x)
-
-    for f in (view, write):
-        with pytest.raises(UnsupportedError):
-            jit_grad(f, optimize=optimize)(ROW)
+    with pytest.raises(UnsupportedError):
+        jit_grad(view, optimize=optimize)(ROW)
 
 
 @MODES

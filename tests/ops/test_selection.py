@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.ops.cases import ROW, Case, X, over
-from tests.support import MODES, check, numeric, spaced
+from tests.ops.cases import CUBE, MASK, ROW, SMALL, Case, X, orders, over, rows
+from tests.support import MODES, numeric, spaced
 from tracejit import jit_grad
 
 
@@ -39,6 +39,17 @@ def mask_augmented(z, y):
     z[:, y > 1.0] += 2.0
 
 
+PLACES, TWO = np.array([2, 0, -1]), np.array([[0, 2], [1, 1]])
+
+
+def largest(x):
+    return np.argmax(x, axis=1)[:, None]
+
+
+def scaled(row, factor):
+    return np.outer(row, row) * factor
+
+
 WRITES = {
     "copyto": (np.copyto, lambda z, y: np.copyto(z, y)),
     "copyto where": (np.copyto, lambda z, y: np.copyto(z, y, where=z > 0)),
@@ -47,17 +58,82 @@ WRITES = {
     "putmask by a number": (np.putmask, lambda z, y: np.putmask(z, z > 0, y[0])),
     "put": (np.put, lambda z, y: np.put(z, [0, 4], y[:2])),
     "put a number": (np.put, lambda z, y: np.put(z, [1, 4], y[0])),
+    "putmask repeating": (np.putmask, lambda z, y: np.putmask(z, z > 0, y[:2])),
+    "putmask of a row": (np.putmask, lambda z, y: np.putmask(z, MASK, y)),
+    "put clipped": (np.put, lambda z, y: np.put(z, [0, -1, 7], y, mode="clip")),
+    "put wrapped": (np.put, lambda z, y: np.put(z, [0, -2, 7, 3], y[:2], mode="wrap")),
+    "put into a view": (np.put, lambda z, y: np.put(z.T, [0, -2, 3], y)),
+    "put of nothing": (np.put, lambda z, y: np.put(z, [], y)),
+    "put_along_axis": (
+        np.put_along_axis, lambda z, y: np.put_along_axis(z, largest(z), y[0], axis=1)
+    ),
+    "put_along_axis flat": (
+        np.put_along_axis, lambda z, y: np.put_along_axis(z, PLACES, y, axis=None)
+    ),
     "fill_diagonal": (np.fill_diagonal, lambda z, y: np.fill_diagonal(z, y[0])),
     "fill_diagonal with a row": (np.fill_diagonal, lambda z, y: np.fill_diagonal(z, y[:2])),
 }
+TAKING = [
+    *rows(
+        np.take,
+        ("flat", lambda x: np.take(x, [0, 5, 5]) ** 2, (X,)),
+        ("along an axis", lambda x, i: np.take(x, i, axis=1) ** 2, (X,), (PLACES,)),
+        ("wrapped", lambda x, i: np.take(x, i + 7, axis=1, mode="wrap") ** 2, (X,), (PLACES,)),
+        ("clipped", lambda x, i: x.take(i * 2, -1, mode="clip") ** 2, (X,), (PLACES,)),
+    ),
+    *rows(
+        np.take,
+        ("one", lambda x: np.take(x, 1) ** 2 + np.take(x, 1, axis=0), (X,)),
+        ("of bools", lambda x: np.take(x, [True, False]) ** 2, (X,)),
+        ("of f4", lambda x: np.take(x.T, [1, 1, 0], axis=0) ** 2, (SMALL,)),
+        ("of complex", lambda x: np.take(x, [1, 1, 0]) ** 2, (X * (1 + 1j),)),
+        ("into out", lambda x: np.take(x, [0, 1], out=np.zeros(2)) ** 2, (X,)),
+        ("of nothing", lambda x: np.take(x, np.zeros((0, 2), int), axis=1), (X,)),
+        second=False,
+    ),
+    *rows(
+        np.take_along_axis,
+        ("of the largest", lambda x: np.take_along_axis(x, largest(x), axis=1) ** 2, (X,)),
+        ("several", lambda x, i: np.take_along_axis(x, i, axis=1) ** 2, (X,), (TWO,)),
+        ("of one row for all", lambda x, i: np.take_along_axis(x, i, 1) ** 2, (X,), (TWO[:1],)),
+        ("flat", lambda x: np.take_along_axis(x, PLACES, axis=None) ** 2, (X,)),
+    ),
+    *rows(
+        np.compress,
+        ("columns", lambda x: np.compress([True, False, True], x, axis=1) ** 2, (X,)),
+        ("where it holds", lambda x: np.compress(x[0] > 0, x, axis=1) ** 2, (X,)),
+        ("flat", lambda x: np.compress([True, False, True], x) ** 2, (X,)),
+    ),
+    *rows(np.extract, ("where it holds", lambda x: np.extract(x > 0, x) ** 2, (X,))),
+    *rows(
+        np.unravel_index,
+        ("of the largest", lambda x: x[np.unravel_index(np.argmax(x), x.shape)] ** 2, (X,)),
+        ("in F order", lambda x, i: x[np.unravel_index(i, (2, 3), "F")] ** 2, (X,), (PLACES[:2],)),
+        second=False,
+    ),
+    *rows(
+        np.ravel_multi_index,
+        ("of places", lambda x, i: x.ravel()[np.ravel_multi_index((i, i), x.shape)], (X,),
+         (np.array([0, 1]),)),
+        second=False,
+    ),
+    *rows(
+        np.apply_along_axis,
+        ("of rows", lambda x: np.apply_along_axis(lambda r: r * r[0], 1, x), (X,)),
+        ("of columns", lambda x: np.apply_along_axis(lambda r: np.sum(r**2), 0, x), (X,)),
+        ("with arguments", lambda x: np.apply_along_axis(scaled, -1, x, 2.0), (X,)),
+    ),
+    *rows(
+        np.apply_over_axes,
+        ("sums", lambda x: np.apply_over_axes(np.sum, x**2, [0, 2]), (CUBE,)),
+        second=False,
+    ),
+]  # fmt: skip
 WRITING = [Case(t, writing(w), (X, ROW), (), covers) for t, (covers, w) in WRITES.items()]
-CASES = [*FOUND, Case("mask augmented", writing(mask_augmented), (X, ROW)), *WRITING]
+CASES = [*FOUND, *TAKING, Case("mask augmented", writing(mask_augmented), (X, ROW)), *WRITING]
 
 
-@MODES
-@over(CASES)
-def test_first_order(case, optimize):
-    check(case.f, case.params, case.rest, optimize)
+test_first_order, test_second_order = orders(CASES)
 
 
 @over(FOUND)

@@ -86,6 +86,16 @@ def where_guards_a_pole(x, y):
     return z * z
 
 
+def where_into_zeros(x, y):
+    return np.exp(x, out=np.zeros((4, 3)), where=x > 0.2)
+
+
+def dtype_and_casting(x, y):
+    z = np.zeros((4, 3), np.float32)
+    np.multiply(x, y, out=z, casting="unsafe", dtype=float)
+    return np.add(x, 1, dtype=np.float64) * (z > 0.0)
+
+
 def where_constant_mask(x, y):
     z = x * 1.0
     np.add(z, y, out=z, where=[True, False, True])
@@ -107,6 +117,7 @@ OUT = [
     out_of_a_method, out_into_a_view,
     out_of_matmul, out_of_dot, out_of_concatenate, out_of_clip, where_with_out,
     where_guards_a_pole, where_constant_mask, where_scalar, where_with_an_array_of_one_number,
+    where_into_zeros, dtype_and_casting,
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from . import (
     einsum,
     entire,
     fft,
+    folds,
     interpolate,
     joining,
     nans,
@@ -29,7 +30,8 @@ from . import (
 
 __all__ = [
     "choices", "complexes", "conversions", "convolve", "create", "decompositions", "diagonal",
-    "einsum", "elementwise", "entire", "fft", "index", "interpolate", "joining", "linalg", "nans",
-    "norms", "number", "padding", "parts", "products", "quantiles", "reduce", "repeating", "scans",
+    "einsum", "elementwise", "entire", "fft", "folds", "index", "interpolate", "joining", "linalg",
+    "nans", "norms", "number", "padding", "parts", "products", "quantiles", "reduce", "repeating",
+    "scans",
     "shape", "solving", "sorting", "statistics", "steps",
 ]  # fmt: skip

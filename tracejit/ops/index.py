@@ -138,6 +138,43 @@ flatnonzero = op("flatnonzero", np.flatnonzero, vjp=None, path="np.flatnonzero")
 argwhere = op("argwhere", np.argwhere, vjp=None, path="np.argwhere")
 
 
+def add_along_axis(g: Any, indices: Any, *, shape: tuple[int, ...], axis: int) -> Any:
+    """Add into zeros, at indices along an axis: the transpose of np.take_along_axis."""
+    out = np.zeros(shape, np.result_type(g))
+    lines = np.moveaxis(out, axis, 0)
+    others = np.indices(lines.shape[1:], sparse=True)
+    np.add.at(lines, (np.moveaxis(indices, axis, 0), *others), np.moveaxis(g, axis, 0))
+    return out
+
+
+def _take_along_rule(g: Any, out: Any, x: Any, indices: Any, axis: int) -> Any:
+    return add_along(g, indices, shape=np.shape(x), axis=axis)
+
+
+take_along_axis = op(
+    "take_along_axis", np.take_along_axis, stands_for=(np.take_along_axis,),
+    vjp=[_take_along_rule, None],
+)  # fmt: skip
+add_along = op(
+    "add_along_axis", add_along_axis,
+    vjp=[lambda g, out, x, i, shape, axis: take_along_axis(g, i, axis=axis), None],
+)  # fmt: skip
+
+
+def flat_index(*indices: Any, dims: tuple[int, ...], mode: Any, order: str) -> Any:
+    """np.ravel_multi_index of single arrays."""
+    return np.ravel_multi_index(indices, dims, mode=mode, order=order)  # type: ignore[call-overload]
+
+
+def multi_index(indices: Any, *, shape: tuple[int, ...], order: str) -> Any:
+    """The rows of np.unravel_index as one array."""
+    return np.array(np.unravel_index(indices, shape, order=order))  # type: ignore[call-overload]
+
+
+flat_places = op("flat_index", flat_index, vjp=None)
+places_of = op("multi_index", multi_index, vjp=None)
+
+
 def unview(
     viewing: Op, base: Any, new: Any, rest: tuple[Any, ...], attrs: dict[str, Any]
 ) -> tuple[Any, tuple[Any, ...], Any]:

@@ -1,7 +1,11 @@
 """Recording: tracers, the recorder, where the user's code is, and what it reads from outside."""
 
-from . import operators, selection, varying  # they give Tracer its operators, NumPy functions
+# These give Tracer what arrays have, and NumPy more functions.
+from . import methods, operators, selection, spacing, varying
 from .recorder import Recorder, active_recorder
 from .tracer import Tracer
 
-__all__ = ["Recorder", "Tracer", "active_recorder", "operators", "selection", "varying"]
+__all__ = [
+    "Recorder", "Tracer", "active_recorder", "methods", "operators", "selection", "spacing",
+    "varying",
+]  # fmt: skip

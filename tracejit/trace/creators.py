@@ -1,4 +1,4 @@
-"""Recording twins of what makes arrays and numbers: NumPy's creators, math, float, int and round.
+"""Recording twins of what makes arrays and numbers: NumPy's creators, math, float and int.
 
 NumPy hands no call over whose arguments are plain (np.zeros), or nested lists (np.array([t])), and
 C code of math takes plain numbers only. A traced function gets these twins in their place: they
@@ -9,6 +9,7 @@ they make are constants of the trace that can be written to.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import operator
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from ..ops.number import BY_MATH
 from ..ops.number import to_int as int_op
 from ..tree import flatten, unflatten
 from . import dispatch
+from .assemble import as_array, assembled, collect, converted, holds_traced, is_numeric
 from .recorder import Recorder, active_recorder
 
 Twin = Callable[..., Any]
@@ -31,7 +33,7 @@ CREATORS: dict[Any, Twin] = {}  # NumPy function -> its twin
 MATH: dict[Any, Twin] = {}  # function of Python's math -> its twin
 
 
-def _twin(*functions: Any) -> Callable[[Twin], Twin]:
+def creator(*functions: Any) -> Callable[[Twin], Twin]:
     """Declare twins: `record` gets the recorder, the real function and the arguments."""
 
     def register(record: Twin) -> Twin:
@@ -52,20 +54,17 @@ def _recording(function: Any, record: Twin) -> Twin:
             return dispatch.outside(function, args, kwargs, " with like=")
         return record(recorder, function, args, kwargs)
 
+    twin.__tracejit_real__ = function  # type: ignore[attr-defined]
     return twin
 
 
 # -- arrays that depend on nothing --------------------------------------------------------------
 
 
-def _is_numeric(value: Any) -> bool:
-    return type(value) is np.ndarray and value.dtype.kind in "biufc"
-
-
 def _filled(recorder: Recorder, value: Any, number: Any) -> Any:
     """Record a new array that is filled with one number."""
     layout = value.flags
-    if not _is_numeric(value) or not (layout.c_contiguous or layout.f_contiguous):
+    if not is_numeric(value) or not (layout.c_contiguous or layout.f_contiguous):
         return dispatch.constant(recorder, value)
     attrs: dict[str, Any] = {"shape": value.shape, "dtype": value.dtype}
     if not layout.c_contiguous:
@@ -76,11 +75,11 @@ def _filled(recorder: Recorder, value: Any, number: Any) -> Any:
     return recorder.record(BY_NAME["full"], (number,), attrs, run)
 
 
-def _settled(recorder: Recorder, function: Any, value: Any) -> Any:
+def settled(recorder: Recorder, function: Any, value: Any) -> Any:
     """Make plain numbers of traced ones: a count is guarded, others must not be differentiated."""
     if not is_traced(value):
         if type(value) in (list, tuple):
-            return type(value)(_settled(recorder, function, v) for v in value)
+            return type(value)(settled(recorder, function, v) for v in value)
         return value
     node = value.current()
     if node.level == FIXED:
@@ -93,38 +92,44 @@ def _settled(recorder: Recorder, function: Any, value: Any) -> Any:
     return node.value
 
 
-def _settle(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
+def settle(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     """Run a function whose traced arguments are numbers, on plain ones."""
-    args = [_settled(recorder, function, a) for a in args]
-    kwargs = {key: _settled(recorder, function, v) for key, v in kwargs.items()}
+    args = [settled(recorder, function, a) for a in args]
+    kwargs = {key: settled(recorder, function, v) for key, v in kwargs.items()}
     return function(*args, **kwargs)
 
 
-@_twin(np.arange, np.eye, np.identity, np.tri, np.logspace, np.geomspace)
+@creator(
+    np.eye, np.identity, np.tri, np.indices, np.diag_indices, np.tril_indices, np.triu_indices,
+    np.hanning, np.hamming, np.bartlett, np.blackman, np.kaiser,
+)  # fmt: skip
 def _numbers(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
-    return dispatch.constant(recorder, _settle(recorder, function, args, kwargs))
+    made = settle(recorder, function, args, kwargs)
+    if type(made) is tuple:
+        return tuple(dispatch.constant(recorder, part) for part in made)
+    return dispatch.constant(recorder, made)
 
 
-@_twin(np.fft.fftfreq, np.fft.rfftfreq)
+@creator(np.fft.fftfreq, np.fft.rfftfreq)
 def _frequencies(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     return _spaced_by(recorder, function, *args, **kwargs)
 
 
 def _spaced_by(recorder: Recorder, function: Any, n: Any, d: Any = 1.0, device: Any = None) -> Any:
-    value = function(_settled(recorder, function, n), d, device=device)  # records what d does
+    value = function(settled(recorder, function, n), d, device=device)  # records what d does
     return value if is_traced(value) else dispatch.constant(recorder, value)
 
 
-@_twin(np.zeros, np.ones, np.empty)
+@creator(np.zeros, np.ones, np.empty)
 def _uniform(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     # What np.empty finds in memory differs from call to call, and no compiled function could be
     # compared with another run; zeros are one of the things that it may find.
     make = np.zeros if function is np.empty else function
-    value = _settle(recorder, make, args, kwargs)
+    value = settle(recorder, make, args, kwargs)
     return _filled(recorder, value, int(function is np.ones))
 
 
-@_twin(np.zeros_like, np.ones_like, np.empty_like)
+@creator(np.zeros_like, np.ones_like, np.empty_like)
 def _like(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     make = np.zeros_like if function is np.empty_like else function
     value = _settle_like(recorder, make, args, kwargs)
@@ -133,13 +138,13 @@ def _like(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
 
 def _settle_like(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     """Run a function that takes nothing but shape and type from its first argument."""
-    prototype, *rest = args or (kwargs["a"],)
+    prototype, *rest = args or (kwargs.get("a", kwargs.get("prototype")),)
     kwargs = {key: v for key, v in kwargs.items() if key not in ("a", "prototype")}
     plain = functools.partial(function, dispatch.plain(prototype))
-    return _settle(recorder, plain, rest, kwargs)
+    return settle(recorder, plain, rest, kwargs)
 
 
-@_twin(np.full)
+@creator(np.full)
 def _full(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     return _fill(recorder, *args, **kwargs)
 
@@ -147,19 +152,19 @@ def _full(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
 def _fill(
     recorder: Recorder, shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **_: Any
 ) -> Any:
-    shape = _settled(recorder, np.full, shape)
+    shape = settled(recorder, np.full, shape)
     value = np.full(shape, dispatch.plain(fill_value), dtype, order)
     return _with_fill(recorder, np.full, value, fill_value)
 
 
-@_twin(np.full_like)
+@creator(np.full_like)
 def _full_like(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     return _fill_like(recorder, *args, **kwargs)
 
 
 def _fill_like(recorder: Recorder, a: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
     plain = dispatch.plain((a, fill_value))
-    value = _settle(recorder, functools.partial(np.full_like, *plain), args, kwargs)
+    value = settle(recorder, functools.partial(np.full_like, *plain), args, kwargs)
     return _with_fill(recorder, np.full_like, value, fill_value)
 
 
@@ -171,10 +176,10 @@ def _with_fill(recorder: Recorder, function: Any, value: Any, fill: Any) -> Any:
         if number is None:
             return dispatch.constant(recorder, value)
         return _filled(recorder, value, number)
-    if not _is_numeric(value):
+    if not is_numeric(value):
         raise dispatch.unsupported(function, f" of {value.dtype}")
     if not is_traced(fill):
-        fill = _assembled(recorder, np.array(dispatch.plain(fill)), fill)
+        fill = assembled(recorder, np.array(dispatch.plain(fill)), fill)
     return _filled(recorder, value, fill)
 
 
@@ -183,89 +188,77 @@ for _function in (np.zeros_like, np.ones_like, np.empty_like):
 composite(np.full_like)(CREATORS[np.full_like])
 
 
-@_twin(np.linspace)
-def _linspace(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
-    return _spaced(recorder, *args, **kwargs)
-
-
-def _spaced(
-    recorder: Recorder, start: Any, stop: Any, num: Any = 50, endpoint: Any = True, *rest: Any,
-    **kwargs: Any,
-) -> Any:  # fmt: skip
-    ends = (start, stop)
-    endpoint = bool(endpoint)
-    if not any(is_traced(e) and e.current().level for e in ends) or rest or any(kwargs.values()):
-        value = _settle(recorder, np.linspace, (*ends, num, endpoint, *rest), kwargs)
-        if type(value) is tuple:  # with the step
-            return dispatch.constant(recorder, value[0]), value[1]
-        return dispatch.constant(recorder, value)
-    num = _settled(recorder, np.linspace, num)
-    attrs = {"num": operator.index(num), "endpoint": endpoint}
-    return recorder.record(create.linspace, ends, attrs)
-
-
 # -- arrays made from others --------------------------------------------------------------------
 
 
-@_twin(np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.copy)
+@creator(
+    np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray,
+    np.copy,
+)
 def _made(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     given, *rest = args if args else (kwargs.pop("object", kwargs.pop("a", None)),)
     places: list[Any] = []
-    if not _collect(given, (), places):
+    if not collect(given, (), places):
         value = function(given, *rest, **kwargs)
         fresh = value.base is None and value is not given
         return dispatch.constant(recorder, value) if fresh else value
     value = function(dispatch.plain(given), *rest, **kwargs)
-    if not _is_numeric(value):
+    if not is_numeric(value):
         detail = f" of {getattr(value, 'dtype', '?')}"
         return dispatch.outside(function, (given, *rest), kwargs, detail)
     if not is_traced(given):
-        return _assembled(recorder, value, given, places)
-    return _converted(recorder, value, given)
+        return assembled(recorder, value, given, places)
+    return converted(value, given)
 
 
-def _collect(value: Any, path: create.Path, places: list[Any]) -> bool:
-    """List the leaves of nested lists with their paths; tell whether one of them is traced."""
-    if is_traced(value):
-        places.append((path, value))
-        return True
-    if not isinstance(value, (list, tuple)):
-        places.append((path, value))
-        return False
-    traced = [_collect(part, (*path, i), places) for i, part in enumerate(value)]
-    return any(traced)
+@creator(np.fromiter)
+def _from_iterable(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
+    return _listed(*args, **kwargs)
 
 
-def _assembled(recorder: Recorder, value: Any, given: Any, places: Any = None) -> Any:
-    """Record the array that nested lists with traced elements make."""
-    if places is None:
-        places = []
-        _collect(given, (), places)
-    paths, leaves = zip(*places, strict=True)
-    depth = len(paths[0]) + np.ndim(dispatch.plain(leaves[0]))
-    attrs = {"paths": paths, "dtype": value.dtype}
-    made = recorder.record(create.array, leaves, attrs)
-    if value.flags.f_contiguous and not value.flags.c_contiguous:
-        made = BY_NAME["copy"](made, order="F")
-    return made if depth == value.ndim else np.reshape(made, value.shape)
+def _listed(iter: Any, dtype: Any, count: int = -1, **_: Any) -> Any:
+    values = list(iter if count < 0 else itertools.islice(iter, count))
+    if len(values) < count:
+        raise ValueError(f"iterator too short: expected {count} but iterator had {len(values)}")
+    return CREATORS[np.array](values, dtype)
 
 
-def _converted(recorder: Recorder, value: Any, given: Any) -> Any:
-    """Record the array that a traced array or number makes; it may be that array itself."""
-    node = given.current()
-    if value is node.value:
-        return given
-    made = given
-    if type(node.value) is not np.ndarray:
-        made = BY_NAME["convert"](made, cls=np.ndarray)
-    if made.dtype != value.dtype:
-        made = BY_NAME["astype"](made, dtype=value.dtype)
-    if made is given and not np.may_share_memory(value, node.value):
-        made = BY_NAME["copy"](made, order="K")
-    made_node = made.current()
-    if made_node.value.strides != value.strides and made_node.value.shape == value.shape:
-        made = BY_NAME["copy"](made, order="F" if value.flags.f_contiguous else "C")
-    return made if made.shape == value.shape else np.reshape(made, value.shape)
+@creator(np.fromfunction)
+def _from_function(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
+    return _called_on_indices(*args, **kwargs)
+
+
+def _called_on_indices(
+    function: Any, shape: Any, *, dtype: Any = float, like: None = None, **kwargs: Any
+) -> Any:
+    return function(*CREATORS[np.indices](shape, dtype=dtype), **kwargs)
+
+
+@creator(np.ndenumerate)
+def _enumerated(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
+    array = as_array(args[0] if args else kwargs["arr"])
+    if is_traced(array):
+        return zip(np.ndindex(array.shape), array.flat, strict=True)
+    return function(array)
+
+
+@creator(np.require)
+def _required(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
+    if not any(map(_is_or_holds_traced, args)):
+        return dispatch.constant(recorder, settle(recorder, function, args, kwargs), fresh=False)
+    return _as_required(*args, **kwargs)
+
+
+def _is_or_holds_traced(value: Any) -> bool:
+    return is_traced(value) or holds_traced(value)
+
+
+def _as_required(a: Any, dtype: Any = None, requirements: Any = (), *, like: None = None) -> Any:
+    wanted = np.require(dispatch.plain(a), dtype, requirements)
+    order: Any = "C" if wanted.flags.c_contiguous else "F" if wanted.flags.f_contiguous else "K"
+    made = CREATORS[np.array](a, dtype=dtype, copy=None, order=order)
+    shared = wanted is dispatch.plain(a)
+    return made if shared or made is not a else made.copy(order="K")
 
 
 # -- numbers ------------------------------------------------------------------------------------
@@ -280,6 +273,21 @@ def to_float(value: Any = 0.0, /) -> Any:
         return value
     float(plain)  # raises what Python raises: for arrays of several elements, complex numbers
     return BY_NAME["convert"](value, cls=float)
+
+
+def to_complex(real: Any = 0.0, imag: Any = None) -> Any:
+    """complex(), which keeps the gradients of traced parts."""
+    if not is_traced(real) and not is_traced(imag):
+        return complex(real) if imag is None else complex(real, imag)
+    whole = _complex_part(real)
+    return whole if imag is None else whole + 1j * _complex_part(imag)
+
+
+def _complex_part(value: Any) -> Any:
+    plain = dispatch.plain(value)
+    complex(plain)  # raises what Python raises
+    traced = is_traced(value) and type(plain) is not complex
+    return BY_NAME["convert"](value, cls=complex) if traced else value
 
 
 def to_int(value: Any = 0, /, *base: Any, **kwargs: Any) -> Any:

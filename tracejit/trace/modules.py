@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..dag.op import BY_FUNCTION, COMPOSITES, is_traced
-from . import dispatch, draws
-from .creators import CREATORS, MATH, to_float, to_int
+from . import arraylike, dispatch, draws
+from .creators import CREATORS, MATH, to_complex, to_float, to_int
 from .places import Place
 from .recorder import leave
 
@@ -54,7 +54,7 @@ Attribute = Callable[[str], tuple[Any, bool]]  # its value, and whether to keep 
 
 
 class _Twin(type):
-    """The type of twins of `float`, `int` and `type`: they pass for the real ones."""
+    """The type of twins of `float`, `int`, `complex` and `type`: they pass for the real ones."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         return cls.make(*args, **kwargs)
@@ -75,12 +75,15 @@ class _Twin(type):
         return getattr(cls.__tracejit_real__, name)
 
 
+_PASSING = (draws.Draws, arraylike.Ufunc)  # twins that pass for the real things
+
+
 def _type_of(value: Any, *more: Any, **keywords: Any) -> Any:
     if more:
         return type(value, *more, **keywords)
     if isinstance(value, type) and hasattr(value, "__tracejit_real__"):
         return TYPE_TWINS[type]
-    found = value.__class__ if is_traced(value) or type(value) is draws.Draws else type(value)
+    found = value.__class__ if is_traced(value) or type(value) in _PASSING else type(value)
     found = found.__mro__[1] if "__tracejit_link__" in vars(found) else found
     return TYPE_TWINS.get(found, found)
 
@@ -101,6 +104,7 @@ def _make_int(*value: Any, **base: Any) -> Any:
 TYPE_TWINS: dict[Any, Any] = {
     float: _twin_of(float, _make_float, dtype=np.dtype(float)),
     int: _twin_of(int, _make_int, dtype=np.dtype(int)),
+    complex: _twin_of(complex, to_complex, dtype=np.dtype(complex)),
     type: _twin_of(type, _type_of),
 }
 
@@ -185,9 +189,11 @@ class _Module(types.ModuleType):
 def twin_module(world: World, value: Any, place: Place) -> Any:
     """Make the twin of a module."""
     place.require("{v} is {0}", value)
+    if type(value) is _Module:
+        return value
     home = value.__name__.partition(".")[0]
     if home == "numpy" or value is math:
-        return _recording_module(value)
+        return recording_module(value)
     if home in PURE or home == "tracejit":
         return value
     if home in sys.stdlib_module_names:
@@ -230,14 +236,15 @@ def twin_module(world: World, value: Any, place: Place) -> Any:
 
 
 @functools.lru_cache(maxsize=64)
-def _recording_module(module: types.ModuleType) -> Any:
+def recording_module(module: types.ModuleType) -> Any:
+    """Make the twin of a module of NumPy, or of math."""
     if module.__name__ == "numpy.random":
         return _Module(module, draws.attribute)
 
     def attribute(name: str) -> tuple[Any, bool]:
         value = getattr(module, name)
         if isinstance(value, types.ModuleType):
-            return _recording_module(value), True
+            return recording_module(value), True
         if name in _IMPURE:
             leave(f"{module.__name__}.{name} is used")
             return value, False
@@ -249,6 +256,6 @@ def _recording_module(module: types.ModuleType) -> Any:
 def recording_twin(value: Any) -> Any:
     """The twin of a function of NumPy or math, which may be the function itself."""
     try:
-        return CREATORS.get(value) or MATH.get(value) or value
+        return CREATORS.get(value) or MATH.get(value) or arraylike.twin(value)
     except TypeError:  # cannot be hashed
         return value

@@ -1,4 +1,4 @@
-"""The operators and ndarray methods of tracers, each a thin word for an op or a NumPy function.
+"""The operators of tracers, each a thin word for an op.
 
 Python numbers keep Python's arithmetic: for two of them the operator itself is run and recorded.
 """
@@ -109,77 +109,3 @@ def _divmod(left: Any, right: Any) -> Any:
 
 for _dunder, _pair in (("divmod", _divmod), ("rdivmod", lambda self, other: _divmod(other, self))):
     setattr(Tracer, f"__{_dunder}__", _pair)
-
-
-# -- methods: those of NumPy's functions whose first argument is the array ----------------------
-
-
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Tracer, *args: Any, **kwargs: Any) -> Any:
-        return dispatch.function(self, function, (self, *args), kwargs)
-
-    return method
-
-
-def _define(name: str, method: Any) -> None:
-    dispatch.METHODS.add(name)
-    setattr(Tracer, name, method)
-
-
-for _function in (
-    np.sum, np.mean, np.max, np.min, np.prod, np.var, np.std, np.any, np.all, np.argmax, np.argmin,
-    np.cumsum, np.dot, np.squeeze, np.swapaxes, np.ravel, np.clip, np.round,
-):  # fmt: skip
-    _define(_function.__name__, _method(_function))
-
-
-def _varargs(args: tuple[Any, ...]) -> Any:
-    return args[0] if len(args) == 1 else args
-
-
-def _reshape(self: Tracer, *shape: Any, order: str = "C") -> Any:
-    return np.reshape(self, _varargs(shape), order=order)  # type: ignore[call-overload]
-
-
-def _transpose(self: Tracer, *axes: Any) -> Any:
-    return np.transpose(self, _varargs(axes) if axes else None)
-
-
-def _astype(self: Tracer, dtype: Any, *, copy: bool = True, **options: Any) -> Any:
-    for unknown in options:
-        raise dispatch.unsupported(np.ndarray.astype, f"(..., {unknown}=)")
-    if not copy and self.dtype == dtype:
-        return self
-    return BY_NAME["astype"](self, dtype=np.dtype(dtype))
-
-
-def _item(self: Tracer, *index: Any) -> Any:
-    if len(index) == 1 and not isinstance(index[0], tuple):
-        chosen = np.ravel(self)[index[0]]
-    else:
-        chosen = self[index if len(index) > 1 else index[0]] if index else self
-    return BY_NAME["item"](chosen)
-
-
-def _flatten(self: Tracer, order: str = "C") -> Any:
-    return np.ravel(BY_NAME["copy"](self), order=order)  # type: ignore[call-overload]
-
-
-def _copy(self: Tracer, order: str = "C") -> Any:
-    return BY_NAME["copy"](self, order=order) if isinstance(self, np.ndarray) else self
-
-
-def _fill(self: Tracer, value: Any) -> None:
-    self[...] = value
-
-
-_define("reshape", _reshape)
-_define("transpose", _transpose)
-_define("astype", _astype)
-_define("flatten", _flatten)
-_define("item", _item)
-_define("fill", _fill)
-_define("copy", _copy)
-_define("T", property(lambda self: np.transpose(self)))
-_define("mT", property(lambda self: np.swapaxes(self, -1, -2)))
-

@@ -21,6 +21,7 @@ from ..dag.node import FIXED, VARIES, Node, Site, location
 from ..dag.op import GUARD, PICK, Op
 from ..errors import TracejitError, UnsupportedError
 from . import source
+from .assemble import as_array
 from .subclasses import remedy
 from .tracer import Tracer
 from .writes import WriteLog
@@ -133,6 +134,8 @@ class Recorder:
         inputs: list[Any] = []
         level = FIXED
         for arg in args:
+            if type(arg) is not Tracer and type(arg) not in _EXACT:
+                arg = self._constant(arg)  # a tracer, where it is a list with traced values in it
             if type(arg) is Tracer:
                 if arg.recorder is self:
                     node = arg.node if arg.base is None else arg.current()
@@ -142,8 +145,6 @@ class Recorder:
                         level = node.level
                     continue
                 arg = arg.value
-            elif type(arg) not in _EXACT:
-                arg = self._constant(arg)
             values.append(arg)
             inputs.append(arg)
         try:
@@ -239,7 +240,8 @@ class Recorder:
             kinds: Any = (int, float, complex)
             return next(kind for kind in kinds if isinstance(value, kind))(value)
         if not isinstance(value, np.ndarray):
-            return np.asarray(value)
+            value = as_array(value)
+            return value if type(value) is Tracer else np.asarray(value)
         if type(value) is not np.ndarray:
             if not isinstance(value, np.memmap):
                 raise UnsupportedError(

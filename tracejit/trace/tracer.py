@@ -17,8 +17,9 @@ from ..dag.node import ACTIVE, Node, location
 from ..dag.op import BY_FUNCTION, BY_NAME, IDENTITY, INPUT, Op, exact
 from ..errors import LostGradientError, UnsupportedError
 from ..ops import index as indexing
-from . import dispatch, subclasses
+from . import dispatch, keys, subclasses, ufuncs
 from .source import is_formatting, user_site
+from .suggest import advice
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -101,7 +102,7 @@ class Tracer:
             op = BY_FUNCTION.get(ufunc)
             if op is not None:
                 return self.recorder.record(op, inputs, {}, ufunc)
-        return dispatch.ufunc(self, ufunc, method, inputs, kwargs)
+        return ufuncs.ufunc(self, ufunc, method, inputs, kwargs)
 
     def __array_function__(
         self,
@@ -152,22 +153,22 @@ class Tracer:
     # -- indexing and writing ----------------------------------------------------------------
 
     def __getitem__(self, key: Any) -> Any:
-        template, holes = dispatch.split_key(key)
+        template, holes = keys.split_key(key)
         found = self.recorder.record(indexing.index, (self, *holes), {"key": template})
         if holes:
-            dispatch.note_selected(found, holes)
+            keys.note_selected(found, holes)
         return found
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if not isinstance(self, np.ndarray):
             kind = type(self.node.value).__name__
             raise TypeError(f"{kind!r} object does not support item assignment")
-        template, holes = dispatch.split_key(key)
+        template, holes = keys.split_key(key)
         if holes:
-            dispatch.note_selection(self, holes, template, value)
-        self.put(indexing.index_set, (value, *holes), template)
+            keys.note_selection(self, holes, template, value)
+        self.write_at(indexing.index_set, (value, *holes), template)
 
-    def put(self, op: Op, args: tuple[Any, ...], key: Any) -> None:
+    def write_at(self, op: Op, args: tuple[Any, ...], key: Any) -> None:
         """Write to the elements at an index, `op` being index_set or index_add."""
         if self.base is None and self.recorder.open and self.recorder.writes.owned_by(self):
             self.node = self.recorder.writes.record(self, op, args, key).node
@@ -194,7 +195,7 @@ class Tracer:
             value, holes, key = indexing.unview(
                 self.node.op, self.base, Tracer(node, self.recorder), self.rest, self.node.attrs
             )
-            self.base.put(indexing.index_set, (value, *holes), key)
+            self.base.write_at(indexing.index_set, (value, *holes), key)
             view = self.recorder.record(self.node.op, (self.base, *self.rest), self.node.attrs)
             self.node = view.node
             self.stamp = self.base.stamp_now()
@@ -280,5 +281,5 @@ class Tracer:
         subclasses.refuse()
         raise UnsupportedError(
             f".{name} of a traced {type(value).__name__} at {location(user_site())} is not "
-            "supported yet" + dispatch.suggestion(name, dispatch.METHODS)
+            "supported yet" + advice(name, dispatch.METHODS)
         )

@@ -22,7 +22,7 @@ import numpy as np
 
 from ..dag.node import VARIES, Node
 from ..dag.op import INPUT
-from . import draws, libraries, modules, objects
+from . import arraylike, draws, libraries, modules, objects
 from .code import scan
 from .places import Place
 from .source import internal
@@ -355,7 +355,9 @@ def _ufunc(world: World, value: Any, place: Place) -> Any:
     home = "scipy.special" if "scipy.special" in sys.modules else "numpy"
     known = getattr(np, value.__name__, None) is value
     known = known or getattr(sys.modules[home], value.__name__, None) is value
-    return (same if known else opaque)(world, value, place)
+    if not known and type(value) is not arraylike.Ufunc:
+        return opaque(world, value, place)
+    return arraylike.twin(same(world, value, place))
 
 
 def _other(world: World, value: Any, place: Place) -> Any:
@@ -368,11 +370,12 @@ def _other(world: World, value: Any, place: Place) -> Any:
         return same(world, value, place)
     if draws.is_generator(value):
         return draws.twin(world, value, place)
-    if modules.home_of(type(value)) in modules.PURE | {"numpy"} and (
-        callable(value) and modules.is_pure(value)
-    ):
+    home = modules.home_of(type(value))
+    if home in modules.PURE | {"numpy"} and callable(value) and modules.is_pure(value):
         same(world, value, place)
         return modules.recording_twin(value)
+    if home == "numpy" and modules.recording_twin(value) is not value:  # np.r_ and the like
+        return modules.recording_twin(same(world, value, place))
     twin = objects.twin_object(world, value, place)
     return opaque(world, value, place) if twin is None else twin
 

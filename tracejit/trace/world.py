@@ -22,6 +22,7 @@ from ..dag.op import INPUT
 from ..errors import Abandoned
 from ..tree import Tree, build
 from . import objects, twins
+from .arraylike import Ufunc
 from .modules import builtin_twin
 from .places import NoPlaces, Place, Places
 from .source import user_site
@@ -258,6 +259,8 @@ class World:
                 return tuple(held) if cls is tuple else cls(*held)
         elif cls is types.FunctionType and type(value.__globals__) is Names:
             return self._real_function(value)
+        elif cls in (types.FunctionType, Ufunc):
+            return getattr(value, "__tracejit_real__", value)
         elif "__tracejit_real__" in vars(cls):  # made by the function, of a twin class
             object.__setattr__(value, "__class__", cls.__tracejit_real__)
             for name, held in objects.attributes(value):

@@ -33,6 +33,12 @@ def _listed(rows: Any) -> ast.expr:
     return expression
 
 
+def _logspace(node: Node, operand: Operand) -> ast.expr:
+    start, stop, base = (operand(i) for i in node.inputs)
+    keywords = {key: s.literal(value) for key, value in node.attrs.items()}
+    return s.call("np.logspace", start, stop, base=base, **keywords)
+
+
 def _fsum(node: Node, operand: Operand) -> ast.expr:
     return s.call("math.fsum", ast.Tuple([operand(i) for i in node.inputs], ast.Load()))
 
@@ -45,6 +51,7 @@ EXPRESSIONS: dict[str, Callable[[Node, Operand], ast.expr]] = {
     "full": _filled,
     "zeros": _filled,
     "array": _array,
+    "logspace": _logspace,
     "math.fsum": _fsum,
     "stop_gradient": _same_value,
 }

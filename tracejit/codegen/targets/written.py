@@ -30,6 +30,14 @@ def key_expression(key: Any, arrays: list[ast.expr]) -> ast.expr:
     return ast.Tuple(parts, ast.Load())
 
 
+def _as_argument(key: Any, arrays: list[ast.expr]) -> ast.expr:
+    """Write an index as an argument of a call."""
+    where = key_expression(key, arrays)
+    if type(key) is slice or (type(key) is tuple and any(type(part) is slice for part in key)):
+        where = s.subscript(s.name("np.s_"), where)  # a slice is written in brackets only
+    return where
+
+
 def _written_array(
     node: Node, target: str, slot: str | None, operand: Operand, in_place: bool, comment: str
 ) -> list[ast.stmt]:
@@ -54,8 +62,7 @@ def _written_array(
     where = key_expression(key, arrays)
     single = all(type(i) is Node and not i.spec.is_array for i in node.inputs[-len(arrays) :])
     if name != "index_set" and not is_basic(key) and not single:
-        if type(key) is tuple and any(type(part) is slice for part in key):
-            where = s.subscript(s.name("np.s_"), where)  # a slice is written in brackets only
+        where = _as_argument(key, arrays)
         return [*lines, s.expression(s.call("np.add.at", s.name(target), where, value), note)]
     place = s.subscript(s.name(target), where)
     if name == "index_add":
@@ -105,9 +112,20 @@ def _last_writer(
     ]  # fmt: skip
 
 
+def _at(
+    node: Node, target: str, slot: str | None, operand: Operand, in_place: bool, comment: str
+) -> list[ast.stmt]:
+    """A ufunc's `at`, of which the op is what the array is afterwards."""
+    x, value, *arrays = (operand(i) for i in node.inputs)
+    where = _as_argument(node.attrs["key"], arrays)
+    call = s.call(f"np.{node.op.name}", s.name(target), where, value)
+    return [*_copy_first(x, target, slot, comment), s.expression(call)]
+
+
 STATEMENTS: dict[str, Callable[..., list[ast.stmt]]] = {
     "unindex": _written_array,
     "index_set": _written_array,
     "index_add": _written_array,
     "last_writer": _last_writer,
+    **{f"{name}.at": _at for name in ("multiply", "divide", "maximum", "minimum", "fmax", "fmin")},
 }
