@@ -29,6 +29,7 @@ LAYERS = [
     {"function"},
     {"api"},
     {"ode"},
+    {"supported"},
     {"__init__", "__main__"},
 ]
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m tracejit ops` and `python -m tracejit cache [--clear]`."""
+"""The command line: `python -m tracejit ops [--markdown]`, `python -m tracejit cache [--clear]`."""
 
 from __future__ import annotations
 
@@ -11,31 +11,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
     parser = argparse.ArgumentParser(prog="tracejit", description="Look into tracejit.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("ops", help="list the supported functions of NumPy and SciPy")
+    ops = commands.add_parser("ops", help="list the supported functions of NumPy and SciPy")
+    ops.add_argument("--markdown", action="store_true", help="as the table in docs/ops.md")
     cache = commands.add_parser("cache", help="tell where emitted files and machine code are")
     cache.add_argument("--clear", action="store_true", help="remove them")
     chosen = parser.parse_args(arguments)
     if chosen.command == "ops":
-        list_ops()
+        list_ops(chosen.markdown)
     else:
         show_cache(chosen.clear)
     return 0
 
 
-def list_ops() -> None:
-    """Print each supported function, and whether it has a gradient."""
-    from importlib.util import find_spec
+def list_ops(markdown: bool) -> None:
+    """Print the supported functions and what each has."""
+    from .supported import lines
 
-    from . import trace  # noqa: F401  (registers the ops)
-    from .dag.op import BY_FUNCTION, COMPOSITES, SCIPY, numpy_path
-    from .ops.scipy import load
-
-    for package in SCIPY if find_spec("scipy") else ():
-        load(package)
-    gradient = {numpy_path(f): op.vjp is not None for f, op in BY_FUNCTION.items()}
-    gradient |= {numpy_path(f): True for f in COMPOSITES}
-    for path, has_gradient in sorted(gradient.items()):
-        print(f"{path:40}{'gradient' if has_gradient else 'zero gradient'}")
+    for line in lines(markdown):
+        print(line)
 
 
 def show_cache(clear: bool) -> None:

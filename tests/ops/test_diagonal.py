@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.ops.cases import CUBE, EMPTY, ROW, SMALL, X, orders, refused, rows
+from tests.ops.cases import CUBE, EMPTY, ROW, SMALL, Case, X, orders, refused, rows
 from tests.ops.test_shape import COMPLEX, FORTRAN, squared
 from tests.support import MODES, check
 from tracejit import jit_grad
@@ -74,18 +74,9 @@ CASES = [
         ("complex", lambda x: np.vander(x[0], 4), (COMPLEX,)),
         ("at zero", lambda x: np.vander(x - x[0], 4), (ROW,)),
     ),
-    *rows(
-        np.diag_indices_from,
-        ("square", lambda x: x[:, :2][np.diag_indices_from(x[:, :2])] * 2.0, (X,)),
-    ),
-    *rows(
-        np.triu_indices_from,
-        ("above", lambda x: x[np.triu_indices_from(x, 1)] * 2.0, (X,)),
-    ),
-    *rows(
-        np.tril_indices_from,
-        ("2d", lambda x: x[np.tril_indices_from(x)] * 2.0, (X,)),
-    ),
+    Case("indices of a diagonal", lambda x: x[:, :2][np.diag_indices_from(x[:, :2])] * 2.0, (X,)),
+    Case("indices above", lambda x: x[np.triu_indices_from(x, 1)] * 2.0, (X,)),
+    Case("indices below", lambda x: x[np.tril_indices_from(x)] * 2.0, (X,)),
 ]
 
 test_first_order, test_second_order = orders(CASES, squared)

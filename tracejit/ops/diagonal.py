@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import composite, op
-from .shape import as_array, axis_of, plain
+from .shape import as_array, axis_of
 
 
 def _diagonal(x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -94,21 +94,6 @@ tril = op(
     "tril", np.tril, stands_for=(np.tril,), bind=lambda m, k=0: _bind_k(m, k),
     vjp=[lambda g, out, x, k=0: np.tril(g, k)],
 )  # fmt: skip
-
-
-@composite(np.diag_indices_from, vjp=None)
-def _diag_indices_from(arr: Any) -> Any:
-    return np.diag_indices_from(plain(arr))
-
-
-@composite(np.triu_indices_from, vjp=None)
-def _triu_indices_from(arr: Any, k: Any = 0) -> Any:
-    return np.triu_indices_from(plain(arr), operator.index(k))
-
-
-@composite(np.tril_indices_from, vjp=None)
-def _tril_indices_from(arr: Any, k: Any = 0) -> Any:
-    return np.tril_indices_from(plain(arr), operator.index(k))
 
 
 def _vander_rule(g: Any, out: Any, x: Any, N: int, increasing: bool = False) -> Any:

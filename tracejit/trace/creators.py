@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.node import ACTIVE, FIXED
-from ..dag.op import BY_NAME, Op, composite, is_traced, numpy_path
+from ..dag.op import BY_NAME, MISSING, STEPS, Op, composite, is_traced, numpy_path
 from ..ops import create
 from ..ops.number import BY_MATH
 from ..ops.number import to_int as int_op
@@ -33,12 +33,17 @@ CREATORS: dict[Any, Twin] = {}  # NumPy function -> its twin
 MATH: dict[Any, Twin] = {}  # function of Python's math -> its twin
 
 
-def creator(*functions: Any) -> Callable[[Twin], Twin]:
-    """Declare twins: `record` gets the recorder, the real function and the arguments."""
+def creator(*functions: Any, vjp: object = MISSING) -> Callable[[Twin], Twin]:
+    """Declare twins: `record` gets the recorder, the real function and the arguments.
+
+    vjp: None says that there is nothing to differentiate.
+    """
 
     def register(record: Twin) -> Twin:
         for function in functions:
             CREATORS[function] = _recording(function, record)
+            if vjp is None:
+                STEPS.add(function)
         return record
 
     return register
@@ -101,7 +106,7 @@ def settle(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
 
 @creator(
     np.eye, np.identity, np.tri, np.indices, np.diag_indices, np.tril_indices, np.triu_indices,
-    np.hanning, np.hamming, np.bartlett, np.blackman, np.kaiser,
+    np.hanning, np.hamming, np.bartlett, np.blackman, np.kaiser, vjp=None,
 )  # fmt: skip
 def _numbers(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     made = settle(recorder, function, args, kwargs)
@@ -120,7 +125,7 @@ def _spaced_by(recorder: Recorder, function: Any, n: Any, d: Any = 1.0, device: 
     return value if is_traced(value) else dispatch.constant(recorder, value)
 
 
-@creator(np.zeros, np.ones, np.empty)
+@creator(np.zeros, np.ones, np.empty, vjp=None)
 def _uniform(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     # What np.empty finds in memory differs from call to call, and no compiled function could be
     # compared with another run; zeros are one of the things that it may find.
@@ -129,7 +134,7 @@ def _uniform(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     return _filled(recorder, value, int(function is np.ones))
 
 
-@creator(np.zeros_like, np.ones_like, np.empty_like)
+@creator(np.zeros_like, np.ones_like, np.empty_like, vjp=None)
 def _like(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     make = np.zeros_like if function is np.empty_like else function
     value = _settle_like(recorder, make, args, kwargs)

@@ -179,14 +179,14 @@ def _extract(condition: Any, arr: Any) -> Any:
     return take(arr, np.flatnonzero(condition))
 
 
-@composite(np.ravel_multi_index)
+@composite(np.ravel_multi_index, vjp=None)
 def _ravel_multi_index(
     multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C"
 ) -> Any:
     return flat_places(*multi_index, dims=_lengths(dims), mode=mode, order=order)
 
 
-@composite(np.unravel_index)
+@composite(np.unravel_index, vjp=None)
 def _unravel_index(indices: Any, shape: Any, order: str = "C") -> Any:
     return tuple(places_of(indices, shape=_lengths(shape), order=order))
 
