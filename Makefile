@@ -15,8 +15,8 @@ help: ## list the targets
 demo: .venv/installed-demo ## train three models on handwritten digits; pictures in demo-output/
 	$(BIN)/python examples/digits.py $(ARGS)
 
-test: .venv/installed-test ## run the tests (ARGS="-k name" to choose some)
-	$(BIN)/python -m pytest $(ARGS)
+test: .venv/installed-test ## run the tests on all cores (ARGS="-k name" to choose some)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 bench: .venv/installed-bench ## measure against JAX, PyTorch, HIPS autograd and NumPy by hand
 	$(BIN)/python -m benchmarks $(ARGS)

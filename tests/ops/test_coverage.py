@@ -20,7 +20,8 @@ NUMPY = {
     "reductions and scans": """sum mean prod var std max min amax amin ptp median percentile
         quantile average cov corrcoef nansum nanmean nanprod nanvar nanstd nanmax nanmin nanmedian
         nanpercentile nanquantile nanargmax nanargmin cumsum cumprod nancumsum nancumprod diff
-        ediff1d gradient trace trapezoid count_nonzero interp unwrap convolve correlate histogram""",
+        ediff1d gradient trace trapezoid count_nonzero interp unwrap convolve correlate
+        histogram""",
     "products": """dot matmul vecdot vdot inner outer tensordot einsum kron cross linalg.multi_dot
         linalg.matrix_power""",
     "shape and joining": """reshape ravel transpose matrix_transpose swapaxes moveaxis rollaxis
