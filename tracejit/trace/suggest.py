@@ -6,21 +6,18 @@ The name of the function and those of what is supported enter, the end of the me
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import SequenceMatcher
 
 DECLARE = "; or declare a gradient with tracejit.primitive and tracejit.defvjp"
 
 # What does the same work, or most of it, under a name that does not show it.
 _NEIGHBOURS = {
-    "np.apply_along_axis": "np.stack", "np.as_strided": "np.take", "np.asmatrix": "np.array",
-    "np.bmat": "np.block", "np.frompyfunc": "np.stack", "np.fromstring": "np.array",
-    "np.lib.stride_tricks.as_strided": "np.take", "np.linalg.cond": "np.linalg.norm",
-    "np.linalg.solve": "np.linalg.inv", "np.lib.stride_tricks.sliding_window_view": "np.take",
-    "np.matrix": "np.array", "np.median": "np.sort", "np.packbits": "np.sum",
-    "np.poly": "np.convolve", "np.polyadd": "np.add", "np.polyder": "np.diff",
-    "np.polyfit": "np.linalg.lstsq", "np.polyint": "np.cumsum", "np.polymul": "np.convolve",
-    "np.polyval": "np.vander", "np.roots": "np.linalg.eigvals", "np.setxor1d": "np.unique",
-    "np.vectorize": "np.stack",
+    "np.as_strided": "np.take", "np.asmatrix": "np.array", "np.bmat": "np.block",
+    "np.frompyfunc": "np.stack", "np.fromstring": "np.array",
+    "np.lib.stride_tricks.as_strided": "np.take",
+    "np.lib.stride_tricks.sliding_window_view": "np.take", "np.matrix": "np.array",
+    "np.packbits": "np.sum", "np.poly": "np.convolve", "np.polyadd": "np.add",
+    "np.polyder": "np.diff", "np.polyint": "np.cumsum", "np.polymul": "np.convolve",
+    "np.roots": "np.linalg.eigvals", "np.vectorize": "np.stack",
     "byteswap": "astype", "resize": "reshape", "setflags": "copy", "getfield": "astype",
 }  # fmt: skip
 
@@ -42,6 +39,8 @@ def _nearest(name: str, known: Collection[str]) -> str | None:
 
 def _likeness(bare: str, home: str, other: str) -> float:
     """Rate how much of two names is one common part: a whole name, or the begin or end of both."""
+    from difflib import SequenceMatcher
+
     its_home, _, its = other.rpartition(".")
     match = SequenceMatcher(None, bare, its, autojunk=False)
     a, b, length = match.find_longest_match(0, len(bare), 0, len(its))
