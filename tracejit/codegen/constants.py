@@ -106,7 +106,7 @@ class Constants:
 def _triangle(value: np.ndarray[Any, Any]) -> ast.expr | None:
     """Write a square matrix of ones in a triangle, with ones or halves on its diagonal."""
     n, dtype = len(value), value.dtype
-    if value.shape != (n, n) or dtype.kind != "f":
+    if value.shape != (n, n) or dtype.kind not in "fb":
         return None
     kind, size = s.literal(dtype), s.literal(n)
     ones = s.call("np.ones", s.literal(value.shape), kind)
@@ -117,7 +117,7 @@ def _triangle(value: np.ndarray[Any, Any]) -> ast.expr | None:
     ):
         if np.array_equal(value, triangle):
             return expression
-        if np.array_equal(value, triangle - np.eye(n) / 2.0):
+        if dtype.kind == "f" and np.array_equal(value, triangle - np.eye(n) / 2.0):
             return ast.BinOp(expression, ast.Sub(), halves)
     return None
 

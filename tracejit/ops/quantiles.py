@@ -84,6 +84,12 @@ def _apart(g: Any, x: Any, q: Any, axes: tuple[int, ...]) -> tuple[Any, tuple[in
     return np.reshape(g, shape), (*kept, *axes)
 
 
+def _all_quantiles(shares: Any, q: Any) -> Any:
+    """Sum what the elements get of each quantile, where there are several."""
+    axes = tuple(range(np.ndim(q)))
+    return np.sum(shares, axis=axes) if axes else shares
+
+
 def _rules(scale: int, skips: bool) -> list[Any]:
     def by_x(
         g: Any, out: Any, x: Any, q: Any, axis: Any = None, method: str = "linear",
@@ -92,7 +98,7 @@ def _rules(scale: int, skips: bool) -> list[Any]:
         axes = axes_of(axis, np.ndim(x))
         g, order = _apart(g, x, q, axes)
         weights = _weights(x, q, axes=axes, method=method, scale=scale, skips=skips)
-        return np.transpose(np.sum(g * weights, axis=tuple(range(np.ndim(q)))), inverse(order))
+        return np.transpose(_all_quantiles(g * weights, q), inverse(order))
 
     def by_q(
         g: Any, out: Any, x: Any, q: Any, axis: Any = None, method: str = "linear",
@@ -146,7 +152,7 @@ def _weighted_rule(
     same = (x == out) | ((x != x) & (out != out))
     reduced = tuple(range(np.ndim(same) - len(axes), np.ndim(same)))
     shares = np.divide(same, np.maximum(np.sum(same, axis=reduced, keepdims=True), 1))
-    return np.transpose(np.sum(g * shares, axis=tuple(range(np.ndim(q)))), inverse(order))
+    return np.transpose(_all_quantiles(g * shares, q), inverse(order))
 
 
 _weighted = op(
