@@ -27,7 +27,7 @@ LAYERS = [
     {"debug", "audit"},
     {"method"},
     {"function"},
-    {"api"},
+    {"api", "operators"},
     {"ode"},
     {"supported"},
     {"__init__", "__main__"},

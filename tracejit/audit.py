@@ -19,6 +19,7 @@ from .codegen.compile import Compiled
 from .dag.evaluate import evaluate
 from .dag.node import Node
 from .dag.op import COMMIT, is_draw
+from .outcome import ORDERS
 from .trace.recorder import read_state, write_state
 from .tree import flatten, unflatten
 from .variant import Variant
@@ -212,8 +213,11 @@ def _compare(
     scale = _scale([direct, signature.leaves])
     reason = None
     if df._wanted.forward:
-        outputs = compiled[1:] if df._wanted.gradients else compiled
-        plain = expected if type(expected) is tuple or not df._wanted.gradients else (expected,)
+        outputs, plain = compiled, expected
+        if df._wanted.gradients:
+            order = ORDERS[df._wanted.order]
+            outputs = order.among(compiled)
+            plain = expected[order.shown] if type(expected) is tuple else (expected,)
         if not _close(outputs, plain, scale):
             reason = "compiled results differ from those of the plain function"
     if reason is None and not _close(compiled, direct, scale):

@@ -95,7 +95,7 @@ class JitGrad:
         if instance is None:
             return self
         if self._method is None:
-            wanted = replace(self._wanted, argnum=self._wanted.argnum + 1)
+            wanted = self._wanted.shifted()
             self._method = JitGrad(self.__wrapped__, wanted, self._optimize, self._debug_hook,
                                    self._audit, self._backend, receiver=True)
         return BoundJitGrad(self._method, instance)

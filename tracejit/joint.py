@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from .errors import (
     ShapeError,
     TracejitError,
 )
-from .outcome import Run, Wanted, without_collection
+from .outcome import ORDERS, Run, Wanted, without_collection
 from .trace import Recorder, Tracer
 from .trace.places import Place
 from .trace.reality import Reality
@@ -133,10 +134,11 @@ def check_parameters(signature: Signature, wanted: Wanted) -> None:
     """Refuse parameters that have no gradient, by name."""
     if not wanted.gradients:
         return
-    if not 0 <= wanted.argnum < len(signature.trees):
-        count = len(signature.trees)
-        raise ParameterTypeError(f"argument {wanted.argnum} holds the parameters; {count} given")
-    positions = _parameter_range(signature, wanted)
+    count = len(signature.trees)
+    for number in wanted.argnums:
+        if not 0 <= number < count:
+            raise ParameterTypeError(f"argument {number} holds the parameters; {count} given")
+    positions = _parameter_positions(signature, wanted)
     for position in positions:
         value = _current(signature.leaves[position])
         dtype = getattr(value, "dtype", None)
@@ -159,15 +161,17 @@ def check_parameters(signature: Signature, wanted: Wanted) -> None:
         )
 
 
-def _parameter_range(signature: Signature, wanted: Wanted) -> range:
-    before = sum(tree.leaves for tree in signature.trees[: wanted.argnum])
-    return range(before, before + signature.trees[wanted.argnum].leaves)
+def _parameter_positions(signature: Signature, wanted: Wanted) -> list[int]:
+    """Number the leaves that are parameters, in the order of their gradients."""
+    ends = [0, *accumulate(tree.leaves for tree in signature.trees)]
+    return [i for number in wanted.argnums for i in range(ends[number], ends[number + 1])]
 
 
 def _lift_leaves(recorder: Recorder, result: Run, nested: bool) -> list[Any]:
     """Make a tracer of each number and array among the leaves."""
     signature, leaves = result.signature, []
-    parameters = _parameter_range(signature, result.wanted) if result.wanted.gradients else ()
+    wanted = result.wanted
+    parameters = set(_parameter_positions(signature, wanted) if wanted.gradients else ())
     for position, (value, traced) in enumerate(
         zip(signature.leaves, signature.traced, strict=True)
     ):
@@ -187,6 +191,7 @@ def _lift_leaves(recorder: Recorder, result: Run, nested: bool) -> list[Any]:
         if recorder.made is not None:
             recorder.made.append(weakref.ref(tracer))
         result.inputs.append(tracer.node)
+        result.lifted[position] = tracer.node
         leaves.append(tracer)
     return leaves
 
@@ -218,6 +223,10 @@ def _take_outputs(recorder: Recorder, result: Run, answer: Any) -> None:
     outputs = answer if result.several else (answer,)
     if not outputs and result.wanted.gradients:
         raise NotScalarError("the function returns an empty tuple; return a scalar loss first")
+    count = ORDERS[result.wanted.order].outputs
+    if count is not None and (len(outputs) != count or result.several != (count > 1)):
+        wants = "one output" if count == 1 else "a tuple of two outputs, the value and aux"
+        raise NotScalarError(f"the function must return {wants}; it returns {len(outputs)}")
     leaves: list[Any] = []
     result.output_trees = [flatten(output, leaves) for output in outputs]
     plain = recorder.world.plain
@@ -235,13 +244,16 @@ def _seed(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any:
     first = result.outputs[0]
     value = first.value if type(first) is Node else first
     kind = _number_dtype(value)
-    if kind.kind not in ("biufc" if result.wanted.partial else "biuf"):
+    wanted = result.wanted
+    if kind.kind not in ("biufc" if wanted.partial or wanted.ones else "biuf"):
         what = f"{kind} numbers: take np.real or np.abs" if kind.kind == "c" else (
             f"a {type(value).__name__}"
         )
         raise NotScalarError(f"the first output must be a real scalar or array; it is {what}")
     shape = getattr(value, "shape", ())
-    if not result.wanted.partial:
+    if wanted.ones:
+        return 1.0
+    if not wanted.partial:
         if getattr(value, "size", 1) != 1:
             raise NotScalarError(
                 f"the first output must be a scalar; its shape is {shape}. Sum it, or pass "
@@ -278,12 +290,8 @@ def _differentiate(
     recorder: Recorder, result: Run, seed: Any, start: int, nested: bool
 ) -> None:
     signature, wanted = result.signature, result.wanted
-    positions = _parameter_range(signature, wanted)
-    traced_before = sum(signature.traced[: positions.start])
-    count = sum(signature.traced[positions.start : positions.stop])
-    sources = result.inputs[:count] if nested else (
-        result.inputs[traced_before : traced_before + count]
-    )
+    positions = _parameter_positions(signature, wanted)
+    sources = [result.lifted[i] for i in positions if signature.traced[i]]
     nodes = recorder.nodes[start:]
     on_tracers = nested or recorder.for_compiling
     written = recorder.writes
@@ -312,7 +320,7 @@ def _differentiate(
         finally:
             recorder.open = True
             written.redo()
-    elif count:
+    elif sources:
         result.disconnected = True
     sought = iter(sources)
     for position in positions:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,12 +27,67 @@ from .tree import Tree, build, unflatten
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a call computes: outputs, gradients or both; of which argument; from which cotangent."""
+    """What a call computes: outputs, gradients or both; of which arguments; from which cotangent.
+
+    partial: the cotangent is an argument of its own. ones: it is 1 for each element of the output.
+    order: how the results stand, one of ORDERS.
+    """
 
     forward: bool = True
     gradients: bool = True
     partial: bool = False
-    argnum: int = 0
+    argnum: int | tuple[int, ...] = 0
+    ones: bool = False
+    order: str = "gradients first"
+
+    @property
+    def argnums(self) -> tuple[int, ...]:
+        """The arguments that hold parameters."""
+        return self.argnum if isinstance(self.argnum, tuple) else (self.argnum,)
+
+    def shifted(self) -> Wanted:
+        """The same of a method, whose first argument is the instance."""
+        after = tuple(number + 1 for number in self.argnums)
+        return replace(self, argnum=after if isinstance(self.argnum, tuple) else after[0])
+
+    def parameters(self, signature: Signature) -> Tree:
+        """The structure of the gradients."""
+        if not self.gradients:
+            return Tree()
+        trees = tuple(signature.trees[number] for number in self.argnums)
+        if not isinstance(self.argnum, tuple):
+            return trees[0]
+        return Tree(tuple, tuple(range(len(trees))), trees)
+
+
+class Order(NamedTuple):
+    """How gradients and outputs stand in what a call returns.
+
+    outputs: how many the function must have; None: any number. join: puts them together. among:
+    finds in the results the outputs of which `shown` says which they are.
+    """
+
+    outputs: int | None
+    join: Callable[..., Any]
+    among: Callable[[Any], Any]
+    shown: slice
+
+
+ORDERS = {
+    "gradients first": Order(
+        None, lambda join, grads, *outputs: join([grads, *outputs]), lambda r: r[1:], slice(None)
+    ),
+    "value first": Order(
+        1, lambda join, grads, value: join([value, grads]), lambda r: r[:1], slice(None)
+    ),
+    "value with aux": Order(
+        2, lambda join, grads, value, aux: join([join([value, aux]), grads]), lambda r: r[0],
+        slice(None),
+    ),
+    "gradients with aux": Order(
+        2, lambda join, grads, value, aux: join([grads, aux]), lambda r: r[1:], slice(1, None)
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +103,7 @@ class Form:
 class Run:
     """The outcome of one run, leaf by leaf.
 
-    inputs: the node of each traced leaf. outputs, gradients: leaves that are nodes or constants.
+    inputs: the nodes of traced leaves. lifted: the node of each, by its number. outputs, gradients: leaves that are nodes or constants.
     disconnected: whether the first output depends on no parameter.
     kept: the values of outputs in arrays that are written to in place, as they were at the end.
     writes, finals: which array from outside is written to, as input and node, and what, as values.
@@ -56,7 +111,8 @@ class Run:
     """
 
     __slots__ = (
-        "disconnected", "finals", "gradients", "hints", "inputs", "kept", "output_trees", "outputs",
+        "disconnected", "finals", "gradients", "hints", "inputs", "kept", "lifted", "output_trees",
+        "outputs",
         "parameters", "several", "signature", "split", "wanted", "writes",
     )  # fmt: skip
 
@@ -67,7 +123,8 @@ class Run:
         self.outputs: list[Any] = []
         self.output_trees: list[Tree] = []
         self.gradients: list[Any] = []
-        self.parameters: Tree = signature.trees[wanted.argnum] if wanted.gradients else Tree()
+        self.parameters: Tree = wanted.parameters(signature)
+        self.lifted: dict[int, Node] = {}
         self.hints: dict[Node, Node] = {}
         self.kept: dict[Node, Any] = {}
         self.writes: list[tuple[Node, Node]] = []
@@ -102,7 +159,7 @@ def assemble(
         return grads
     values = [unflatten(tree, outputs, make) for tree in form.output_trees]
     if wanted.gradients:
-        return join([grads, *values])
+        return ORDERS[wanted.order].join(join, grads, *values)
     return join(values) if form.several else values[0]
 
 
