@@ -2,13 +2,24 @@
 
 from .api import jit_grad
 from .errors import TracejitError, TracejitWarning
-from .operators import elementwise_grad, grad, grad_and_aux, value_and_grad
+from .operators import (
+    deriv,
+    elementwise_grad,
+    grad,
+    grad_and_aux,
+    hvp,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+)
 from .primitive import defvjp, primitive
 from .trace.creators import stop_gradient
 from .tree import register_container
 
 __version__ = "0.1.0"
 __all__ = [
-    "TracejitError", "TracejitWarning", "defvjp", "elementwise_grad", "grad", "grad_and_aux",
-    "jit_grad", "primitive", "register_container", "stop_gradient", "value_and_grad",
+    "TracejitError", "TracejitWarning", "defvjp", "deriv", "elementwise_grad", "grad",
+    "grad_and_aux", "hvp", "jit_grad", "jvp", "linearize", "primitive", "register_container",
+    "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip

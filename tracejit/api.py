@@ -20,7 +20,7 @@ def jit_grad(
     partialGrad: bool = False,
     debugHook: Callable[[Any, str, Any], None] | None = None,
     *,
-    argnum: int = 0,
+    argnum: int | tuple[int, ...] = 0,
     backend: str = "auto",
     audit: bool | str = True,
 ) -> Any:
@@ -46,7 +46,7 @@ def jit_grad(
         debugHook: called as `debugHook(debugger, message, gen)` where a NaN or Inf first appears
             from finite inputs; `debugger.generateDot(path)` and `debugger.showDot()` draw the
             graph, `gen.source` is the code and `gen.line` the line in it.
-        argnum: which positional argument holds the parameters.
+        argnum: which positional argument holds the parameters; of several, grads is a tuple.
         backend: "auto" answers with NumPy at once; what is called often is compiled by Numba, if
             that is installed, in another process, and takes over when it is ready. "numpy" or
             "numba" keeps to one, for the same bits at every call; with "numba" the second call
@@ -77,8 +77,6 @@ def jit_grad(
         )  # fmt: skip
     if not callable(f):
         raise TypeError(f"jit_grad takes a function, not a {type(f).__name__}")
-    if type(argnum) is not int:
-        raise ConfigError(f"argnum={argnum!r} must be an integer; one argument holds parameters")
     if audit not in (True, False, "always"):
         raise ConfigError(f"audit={audit!r} is not allowed; use True, False or 'always'")
     if debugHook is not None and not callable(debugHook):

@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 from time import monotonic, perf_counter
 from typing import Any
 

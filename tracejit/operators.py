@@ -6,13 +6,18 @@ compiled and cached as that of jit_grad is, and can be called inside other trace
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from .config import check_backend
-from .errors import ConfigError
+from .errors import ShapeError
 from .function import JitGrad
 from .outcome import Wanted
+from .trace.creators import stop_gradient
+from .tree import flatten
 
 Argnum = int | tuple[int, ...]
 
@@ -22,9 +27,6 @@ def _made(f: Callable[..., Any], wanted: Wanted, optimize: bool, backend: str) -
     if not callable(f):
         raise TypeError(f"a differential operator takes a function, not a {type(f).__name__}")
     check_backend(backend)
-    numbers = wanted.argnums
-    if not numbers or not all(type(number) is int for number in numbers):
-        raise ConfigError(f"argnum={wanted.argnum!r} must be an integer or a tuple of integers")
     return JitGrad(f, wanted, optimize, None, True, backend)
 
 
@@ -80,3 +82,170 @@ def elementwise_grad(
     >>> elementwise_grad(np.tanh)(x)                        # 1 - np.tanh(x) ** 2
     """
     return _made(f, Wanted(forward=False, argnum=argnum, ones=True), optimize, backend)
+
+
+# -- along directions ------------------------------------------------------------------------------
+
+
+def _options(optimize: bool, backend: str) -> dict[str, Any]:
+    return {"optimize": optimize, "backend": backend}
+
+
+def _outputs(f: Callable[..., Any], optimize: bool, backend: str) -> JitGrad:
+    """Make of a function one that computes the same, compiled."""
+    return _made(f, Wanted(gradients=False), optimize, backend)
+
+
+@functools.lru_cache(maxsize=1024)
+def _program(
+    make: Callable[..., Callable[..., Any]], f: Callable[..., Any], argnum: Argnum, optimize: bool,
+    backend: str,
+) -> JitGrad:  # fmt: skip
+    """Compile what `make` makes of a function: once for each, so that a loop finds it again."""
+    program = make(f, argnum, optimize, backend)
+    program.__name__ = f"{make.__name__.strip('_')}_of_{getattr(f, '__name__', 'function')}"
+    return _outputs(program, optimize, backend)
+
+
+def _paired(left: Any, right: Any) -> Any:
+    """The sum of products of two equal structures, leaf by leaf; nothing is conjugated."""
+    ours: list[Any] = []
+    theirs: list[Any] = []
+    if flatten(left, ours) != flatten(right, theirs):
+        raise ShapeError("a direction must have the structure of what it is a direction of")
+    total: Any = 0.0
+    for a, b in zip(ours, theirs, strict=True):
+        if a is None:
+            continue
+        if np.shape(a) != np.shape(b):
+            raise ShapeError(
+                f"a direction must have the shape of what it is a direction of: {np.shape(a)}; "
+                f"its shape is {np.shape(b)}"
+            )
+        total = total + np.sum(a * b)
+    return total
+
+
+def _pushing(
+    f: Callable[..., Any], argnum: Argnum, optimize: bool, backend: str
+) -> Callable[..., Any]:
+    """Forward mode by transposing the reverse sweep: u -> J'u is linear, so its own vjp is J.
+
+    Nothing but its linear part is left once what is not needed is dropped.
+    """
+    plain, options = _outputs(f, optimize, backend), _options(optimize, backend)
+
+    def push(primals: Any, tangents: Any) -> Any:
+        every = tuple(range(len(primals)))
+        pulled = _made(f, Wanted(forward=False, partial=True, argnum=every), optimize, backend)
+        out = plain(*primals)
+        along = elementwise_grad(lambda u: _paired(pulled(*primals, u), tangents), **options)
+        return out, along(stop_gradient(out))
+
+    return push
+
+
+def jvp(
+    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], *,
+    optimize: bool = True, backend: str = "auto",
+) -> tuple[Any, Any]:  # fmt: skip
+    """Give (f(*primals), J @ tangents): forward mode.
+
+    Args:
+        f: returns one array or number of any shape.
+        primals: the positional arguments: numbers and arrays, in nested structures.
+        tangents: a direction for each, of its structure and shapes.
+
+    >>> jvp(np.sin, (x,), (v,))                             # np.sin(x), np.cos(x) * v
+    """
+    return _program(_pushing, f, 0, optimize, backend)(tuple(primals), tuple(tangents))  # type: ignore[no-any-return]
+
+
+def linearize(
+    f: Callable[..., Any], *primals: Any, optimize: bool = True, backend: str = "auto"
+) -> tuple[Any, Callable[..., Any]]:
+    """Give f(*primals) and the function that maps tangents to J @ tangents there."""
+    options = _options(optimize, backend)
+    out = _outputs(f, **options)(*primals)
+    return out, lambda *tangents: jvp(f, primals, tangents, **options)[1]
+
+
+def vjp(
+    f: Callable[..., Any], *primals: Any, optimize: bool = True, backend: str = "auto"
+) -> tuple[Any, Callable[[Any], Any]]:
+    """Give f(*primals) and the function that maps a cotangent to its products with J: reverse mode.
+
+    Args:
+        f: returns one array or number of any shape.
+        primals: the positional arguments: numbers and arrays, in nested structures.
+
+    Returns:
+        The output, and `pull(cotangent)`: the gradient by the argument, or by each of several as a
+        tuple, of the sum of the products of output and cotangent, which has the output's shape.
+
+    >>> out, pull = vjp(np.sin, x); pull(v)                 # np.cos(x) * v
+    """
+    every = tuple(range(len(primals)))
+    wanted = Wanted(forward=False, partial=True, argnum=every if len(every) > 1 else 0)
+    pulled = _made(f, wanted, optimize, backend)
+    out = _outputs(f, optimize, backend)(*primals)
+    return out, lambda cotangent: pulled(*primals, cotangent)
+
+
+def deriv(
+    f: Callable[..., Any], argnum: int = 0, *, optimize: bool = True, backend: str = "auto"
+) -> Callable[..., Any]:
+    """Make of a function of a number one that gives its derivative, in forward mode.
+
+    The result has the shape of f's, which may be any.
+
+    >>> deriv(lambda t: np.stack([np.cos(t), np.sin(t)]))(0.0)      # array([-0.,  1.])
+    """
+    return _program(_derivative, f, argnum, optimize, backend)
+
+
+def _derivative(
+    f: Callable[..., Any], argnum: int, optimize: bool, backend: str
+) -> Callable[..., Any]:
+    plain = _outputs(f, optimize, backend)
+
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        number = args[argnum]
+        if np.ndim(number):
+            shape = np.shape(number)
+            raise ShapeError(f"deriv() is by a number; argument {argnum} has the shape {shape}")
+
+        def of_it(value: Any) -> Any:
+            return plain(*args[:argnum], value, *args[argnum + 1 :], **kwargs)
+
+        push = _pushing(of_it, 0, optimize, backend)
+        return push((number,), (np.ones_like(number)[()],))[1]
+
+    return derivative
+
+
+def hvp(
+    f: Callable[..., Any], argnum: int = 0, *, optimize: bool = True, backend: str = "auto"
+) -> Callable[..., Any]:
+    """Make of a scalar function one that gives products of its Hessian with a vector.
+
+    The result is called with f's positional arguments and the vector behind them, which has the
+    structure and shapes of the argument; so has what it returns.
+
+    >>> hvp(rosen)(x, v)                                    # hessian(rosen)(x) @ v
+    """
+    return _program(_hessian_product, f, argnum, optimize, backend)
+
+
+def _hessian_product(
+    f: Callable[..., Any], argnum: int, optimize: bool, backend: str
+) -> Callable[..., Any]:
+    options = _options(optimize, backend)
+    first = grad(f, argnum, **options)
+
+    def product(*args: Any, **kwargs: Any) -> Any:
+        *given, vector = args
+        along = grad(lambda *at: _paired(first(*at, **kwargs), vector), argnum, **options)
+        return along(*given)
+
+    return product

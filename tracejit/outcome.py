@@ -19,6 +19,7 @@ from .cache import STATIC, Signature, identifier
 from .dag.graph import Graph
 from .dag.node import FIXED, Node
 from .dag.op import BY_NAME, COMMIT, GUARD, INPUT
+from .errors import ConfigError
 from .trace import Recorder
 from .trace.places import Place
 from .trace.source import assigned_name
@@ -39,6 +40,10 @@ class Wanted:
     argnum: int | tuple[int, ...] = 0
     ones: bool = False
     order: str = "gradients first"
+
+    def __post_init__(self) -> None:
+        if not self.argnums or not all(type(number) is int for number in self.argnums):
+            raise ConfigError(f"argnum={self.argnum!r} must be an integer or a tuple of integers")
 
     @property
     def argnums(self) -> tuple[int, ...]:
@@ -103,7 +108,8 @@ class Form:
 class Run:
     """The outcome of one run, leaf by leaf.
 
-    inputs: the nodes of traced leaves. lifted: the node of each, by its number. outputs, gradients: leaves that are nodes or constants.
+    inputs: the nodes of traced leaves. lifted: the node of each, by its number.
+    outputs, gradients: leaves that are nodes or constants.
     disconnected: whether the first output depends on no parameter.
     kept: the values of outputs in arrays that are written to in place, as they were at the end.
     writes, finals: which array from outside is written to, as input and node, and what, as values.
