@@ -184,6 +184,86 @@ def test_no_perturbation_confusion(optimize):
     assert tj.deriv(mixed, optimize=optimize)(2.0) == 24.0
 
 
+MATRIX = np.random.default_rng(0).normal(size=(6, 6))
+SYMMETRIC = MATRIX + MATRIX.T
+MAPS = {
+    "elementwise": lambda x: np.sin(x) * x[0],
+    "product": lambda x: np.tanh(MATRIX @ x),
+    "product from the left": lambda x: np.tanh(x @ MATRIX),
+    "products of matrices": lambda x: np.outer(x, x) @ MATRIX @ np.outer(x, np.sin(x)),
+    "quadratic form": lambda x: x @ MATRIX @ x,
+    "equations": lambda x: np.linalg.solve(MATRIX + np.diag(x), x),
+    "eigenvalues": lambda x: np.linalg.eigh(np.outer(x, x) + SYMMETRIC)[0],
+    "sorted and summed": lambda x: np.stack([np.cumsum(x), np.sort(x)]),
+    "norm": lambda x: np.sum(x**2),
+    "joined": lambda x: np.concatenate([x, x[::-1] * 2.0, x**2]),
+    "few of many": lambda x: np.mean(x.reshape(2, 3) ** 2, axis=0),
+    "kept axes": lambda x: x / np.sum(np.abs(x), keepdims=True),
+    "transform": lambda x: np.abs(np.fft.rfft(x * x)),
+    "gathered": lambda x: np.where(x > 0, x, x**2)[np.array([0, 0, 2])],
+    "repeated": lambda x: np.tile(x[:2], 4) * np.repeat(x[2:4], 4),
+    "written to": lambda x: _written(x),
+    "turned": turned,
+}
+
+
+def _written(x):
+    z = np.zeros((2, 4))
+    z[0, :2] = x[:2] ** 2
+    z[1, 1:] += x[3:] * x[0]
+    return z
+
+
+def differences(f, x, step=1e-6):
+    """The Jacobian by central differences."""
+    columns = [(f(x + e) - f(x - e)) / (2 * step) for e in step * np.eye(x.size)]
+    return np.stack(columns, axis=-1)
+
+
+@MODES
+@pytest.mark.parametrize("f", MAPS.values(), ids=MAPS)
+def test_jacobians(f, optimize):
+    df = tj.jacobian(f, optimize=optimize)
+    for x in (X + 0.1, X + 0.1, np.cos(X) + 0.2):
+        np.testing.assert_allclose(df(x), differences(f, x), rtol=1e-5, atol=1e-6)
+    assert df.cache_info().direct == 0
+
+
+@MODES
+def test_jacobians_of_structures_and_numbers(optimize):
+    f = lambda p, s: np.outer(p["a"], p["b"]) * s
+    a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0])
+    for _ in range(CALLS):
+        found = tj.jacobian(f, optimize=optimize)({"a": a, "b": b}, 2.0)
+        np.testing.assert_allclose(found["a"], 2 * np.einsum("ij,k->ikj", np.eye(2), b))
+        np.testing.assert_allclose(found["b"], 2 * np.einsum("i,jk->ijk", a, np.eye(3)))
+        by_number = tj.jacobian(f, 1, optimize=optimize)({"a": a, "b": b}, 2.0)
+        np.testing.assert_allclose(by_number, np.outer(a, b))
+
+
+@MODES
+def test_hessians(optimize):
+    df = tj.hessian(rosen, optimize=optimize)
+    for x in (X, X, X[::-1].copy()):
+        np.testing.assert_allclose(df(x), rosen_hess(x), atol=1e-9)
+    features, w = np.random.default_rng(1).normal(size=(20, 5)), np.linspace(-0.3, 0.4, 5)
+    p = 1 / (1 + np.exp(-features @ w))
+    f = lambda w: np.sum(np.logaddexp(0, features @ w))
+    expected = (features.T * (p * (1 - p))) @ features
+    np.testing.assert_allclose(tj.hessian(f, optimize=optimize)(w), expected)
+    by_matrix = tj.hessian(lambda m: np.sum(m**3), optimize=optimize)(X.reshape(2, 3))
+    np.testing.assert_allclose(by_matrix.reshape(6, 6), np.diag(6 * X))
+
+
+def test_a_jacobian_is_one_pass_over_stacks():
+    df = tj.jacobian(lambda x: np.tanh(MATRIX @ x))
+    for _ in range(CALLS):
+        df(X)
+    text = df.source(X)
+    assert text.count(".dot(") == 2 and "for " not in text
+    assert tj.hessian(rosen) is tj.hessian(rosen)
+
+
 SCALE = 1.0
 
 

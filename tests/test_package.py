@@ -27,6 +27,7 @@ LAYERS = [
     {"debug", "audit"},
     {"method"},
     {"function"},
+    {"batch"},
     {"api", "operators"},
     {"ode"},
     {"supported"},

@@ -7,7 +7,9 @@ from .operators import (
     elementwise_grad,
     grad,
     grad_and_aux,
+    hessian,
     hvp,
+    jacobian,
     jvp,
     linearize,
     value_and_grad,
@@ -20,6 +22,6 @@ from .tree import register_container
 __version__ = "0.1.0"
 __all__ = [
     "TracejitError", "TracejitWarning", "defvjp", "deriv", "elementwise_grad", "grad",
-    "grad_and_aux", "hvp", "jit_grad", "jvp", "linearize", "primitive", "register_container",
-    "stop_gradient", "value_and_grad", "vjp",
+    "grad_and_aux", "hessian", "hvp", "jacobian", "jit_grad", "jvp", "linearize", "primitive",
+    "register_container", "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip

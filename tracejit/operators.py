@@ -12,12 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from .batch import over_stack
 from .config import check_backend
 from .errors import ShapeError
 from .function import JitGrad
 from .outcome import Wanted
+from .trace import Recorder
 from .trace.creators import stop_gradient
-from .tree import flatten
+from .trace.recorder import active_recorder
+from .tree import flatten, unflatten
 
 Argnum = int | tuple[int, ...]
 
@@ -249,3 +252,90 @@ def _hessian_product(
         return along(*given)
 
     return product
+
+
+# -- all derivatives at once -----------------------------------------------------------------------
+
+
+def jacobian(
+    f: Callable[..., Any], argnum: int = 0, *, optimize: bool = True, backend: str = "auto"
+) -> Callable[..., Any]:
+    """Make of a function one that gives all its derivatives, of shape out.shape + in.shape.
+
+    Reverse mode where the output has fewer elements than the argument, forward mode where it has
+    more; either goes over all directions at once, as one pass over stacks.
+
+    Args:
+        f: returns one array or number of any shape.
+        argnum: the argument that the derivatives are by: an array or number, or a structure of
+            them, whose structure the result then has.
+
+    >>> jacobian(lambda x: np.sin(x) * x[0])(x)             # of shape (len(x), len(x))
+    """
+    return _program(_derivatives, f, argnum, optimize, backend)
+
+
+def hessian(
+    f: Callable[..., Any], argnum: int = 0, *, optimize: bool = True, backend: str = "auto"
+) -> Callable[..., Any]:
+    """Make of a scalar function of an array one that gives its Hessian, of shape in.shape * 2.
+
+    >>> hessian(rosen)(x)                                   # of shape (len(x), len(x))
+    """
+    return _program(_second_derivatives, f, argnum, optimize, backend)
+
+
+def _second_derivatives(
+    f: Callable[..., Any], argnum: int, optimize: bool, backend: str
+) -> Callable[..., Any]:
+    first = grad(f, argnum, optimize=optimize, backend=backend)
+    return _derivatives(first, argnum, optimize, backend)
+
+
+def _derivatives(
+    f: Callable[..., Any], argnum: int, optimize: bool, backend: str
+) -> Callable[..., Any]:
+    plain = _outputs(f, optimize, backend)
+    pulled = _made(f, Wanted(forward=False, partial=True, argnum=argnum), optimize, backend)
+
+    def derivatives(*args: Any, **kwargs: Any) -> Any:
+        recorder = active_recorder()
+        assert recorder is not None
+        out = stop_gradient(plain(*args, **kwargs))
+        leaves: list[Any] = []
+        tree = flatten(args[argnum], leaves)
+        sizes = [int(np.size(leaf)) for leaf in leaves]
+
+        def pull(u: Any) -> list[Any]:
+            gradients: list[Any] = []
+            flatten(pulled(*args, u, **kwargs), gradients)
+            return gradients
+
+        if np.size(out) <= sum(sizes):
+            found = over_stack(recorder, pull, out, _directions(out))
+        else:
+            found = [_columns(recorder, pull, out, i, leaf) for i, leaf in enumerate(leaves)]
+        shapes = [(*np.shape(out), *np.shape(leaf)) for leaf in leaves]
+        pairs = zip(found, shapes, strict=True)
+        return unflatten(tree, iter([np.reshape(stack, shape) for stack, shape in pairs]))
+
+    return derivatives
+
+
+def _directions(like: Any) -> Any:
+    """All unit vectors of the shape of an array, as a stack."""
+    size = int(np.size(like))
+    return np.reshape(np.eye(size, dtype=np.result_type(like)), (size, *np.shape(like)))
+
+
+def _columns(
+    recorder: Recorder, pull: Callable[[Any], list[Any]], out: Any, number: int, leaf: Any
+) -> Any:
+    """The derivatives by one leaf in forward mode, the axes of the output first."""
+
+    def push(tangent: Any) -> list[Any]:
+        along = elementwise_grad(lambda u: np.sum(pull(u)[number] * tangent))
+        return [along(out)]
+
+    (stack,) = over_stack(recorder, push, stop_gradient(leaf), _directions(leaf))
+    return np.moveaxis(stack, 0, -1)

@@ -1,0 +1,215 @@
+"""Running what was recorded again on many inputs at once: one pass over stacks, not a Python loop.
+
+A function of one array and a stack of such arrays enter; the stack of its results leaves. The
+function is recorded once; then every operation that depends on the array runs on stacks, whose new
+first axis it is told how to keep apart. What is not told that runs once for each row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .dag.node import Node
+from .dag.op import BY_NAME, GUARD, HOLE, IDENTITY, PICK
+from .dag.vjp import depending_on
+from .ops.index import is_basic
+from .ops.products import swap
+from .ops.reduce import axes_of
+from .trace import Recorder, Tracer
+
+Stacks = dict[Node, Any]
+
+
+def over_stack(recorder: Recorder, function: Callable[[Any], Any], like: Any, stack: Any) -> Any:
+    """Give the results of a function for each row of a stack, as lists of leaves.
+
+    Args:
+        recorder: open; everything is recorded into it.
+        function: of one array or number; returns a list of arrays and numbers.
+        like: such an array, of any value.
+        stack: of its shape, with a first axis in front.
+
+    Returns:
+        A list of stacks, as long as that of the function.
+    """
+    start = len(recorder.nodes)
+    root = recorder.record(IDENTITY, (like,), {})
+    leaves = function(root)
+    nodes = recorder.nodes[start:]
+    stacks: Stacks = {root.node: stack}
+    reached = depending_on(nodes, [root.node])
+    rows = len(stack)
+    for node in nodes:
+        if node in reached and node not in stacks:
+            if node.op is GUARD or node.op.effect:
+                return [_joined([function(row)[i] for row in stack]) for i in range(len(leaves))]
+            stacks[node] = _run(recorder, node, stacks, rows)
+    return [_stacked(leaf, stacks, rows) for leaf in leaves]
+
+
+def _stacked(leaf: Any, stacks: Stacks, rows: int) -> Any:
+    node = leaf.current() if type(leaf) is Tracer else None
+    if node in stacks:
+        return stacks[node]
+    return np.broadcast_to(leaf, (rows, *np.shape(leaf)))
+
+
+def _run(recorder: Recorder, node: Node, stacks: Stacks, rows: int) -> Any:
+    """Run one operation on stacks."""
+    if node.op is PICK:
+        return stacks[node.inputs[0]][node.attrs["index"]]
+    are_stacks = [type(i) is Node and i in stacks for i in node.inputs]
+    inputs = [
+        stacks[i] if is_stack else recorder.lift(i)
+        for i, is_stack in zip(node.inputs, are_stacks, strict=True)
+    ]
+    rule = RULES.get(node.op.name)
+    if node.op.several:
+        rule = None
+    elif node.op.elementwise:
+        rule = _elementwise
+    elif node.op.reduces is not None:
+        rule = _reduction
+    result = None if rule is None else rule(node, inputs, are_stacks, rows)
+    if result is None:
+        result = _by_rows(node, inputs, are_stacks, rows)
+    dtype = getattr(node.value, "dtype", None)
+    if dtype is not None and not node.op.several and result.dtype != dtype:
+        result = result.astype(dtype)  # numbers have become arrays
+    return result
+
+
+def _by_rows(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    """Run an operation once for each row."""
+    results = []
+    for row in range(rows):
+        given = [x[row] if s else x for x, s in zip(inputs, are_stacks, strict=True)]
+        results.append(node.op(*given, **node.attrs))
+    if node.op.several:
+        return [_joined([r[i] for r in results]) for i in range(node.op.several)]
+    return _joined(results)
+
+
+def _joined(results: list[Any]) -> Any:
+    return np.stack([BY_NAME["convert"](r, cls=np.ndarray) if np.ndim(r) == 0 else r
+                     for r in results])  # fmt: skip
+
+
+# -- rules: (node, inputs, which of them are stacks, rows) -> the stack; None: row by row ----------
+
+
+def _with_rank(x: Any, rank: int) -> Any:
+    """Give the rows of a stack further axes of length 1 in front."""
+    shape = np.shape(x)
+    missing = rank - (len(shape) - 1)
+    return np.reshape(x, (shape[0], *(1,) * missing, *shape[1:])) if missing > 0 else x
+
+
+def _elementwise(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    rank = max((np.ndim(i.value if type(i) is Node else i) for i in node.inputs), default=0)
+    aligned = [
+        _with_rank(x, rank) if s else x for x, s in zip(inputs, are_stacks, strict=True)
+    ]
+    return node.op(*aligned, **node.attrs)
+
+
+def _reduction(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    axes = axes_of(node.attrs["axis"], np.ndim(node.inputs[0].value))
+    return node.op(*inputs, **{**node.attrs, "axis": tuple(a + 1 for a in axes)}) if axes else (
+        inputs[0]
+    )
+
+
+def _same(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    return inputs[0]
+
+
+def _reshape(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    if node.attrs.get("order", "C") != "C":
+        return None
+    return np.reshape(inputs[0], (rows, *np.shape(node.value)))
+
+
+def _transpose(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    return np.transpose(inputs[0], (0, *(axis + 1 for axis in node.attrs["axes"])))
+
+
+def _spread(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    shape = np.shape(node.value)
+    return np.broadcast_to(_with_rank(inputs[0], len(shape)), (rows, *shape))
+
+
+def _key(key: Any) -> Any:
+    """Leave the first axis alone; None: the result's axes would stand in another order."""
+    parts = key if type(key) is tuple else (key,)
+    holes = [number for number, part in enumerate(parts) if part is HOLE]
+    if holes and holes[-1] - holes[0] >= len(holes):
+        return None
+    return (slice(None), *parts)
+
+
+def _index(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    key = _key(node.attrs["key"])
+    if key is None or not are_stacks[0] or any(are_stacks[1:]) or _has_mask(inputs[1:]):
+        return None
+    return node.op(*inputs, key=key)
+
+
+def _has_mask(holes: list[Any]) -> bool:
+    return any(np.result_type(hole).kind == "b" for hole in holes)
+
+
+def _unindex(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    if not is_basic(node.attrs["key"]) or any(are_stacks[1:]):
+        return None
+    key, shape = _key(node.attrs["key"]), (rows, *node.attrs["shape"])
+    return node.op(*inputs, key=key, shape=shape)
+
+
+def _add(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    if not is_basic(node.attrs["key"]) or any(are_stacks[2:]):
+        return None
+    shapes = [np.shape(i.value if type(i) is Node else i) for i in node.inputs[:2]]
+    x, value = (
+        part if is_stack else np.broadcast_to(part, (rows, *shape))
+        for part, is_stack, shape in zip(inputs, are_stacks, shapes, strict=False)
+    )
+    return node.op(x, value, key=_key(node.attrs["key"]))
+
+
+def _matmul(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    a, b = inputs
+    left, right = (np.ndim(i.value if type(i) is Node else i) for i in node.inputs)
+    if left > 2 or right > 2:
+        return None
+    if left == right == 1:
+        return np.sum(a * b, axis=-1)
+    if left == 1:  # rows of vectors, times one matrix or a stack of them
+        if not are_stacks[1]:
+            return np.matmul(a, b)
+        return np.matmul(a[:, None] if are_stacks[0] else a, b)[
+            (slice(None), 0) if are_stacks[0] else ...
+        ]
+    if right == 1:
+        if not are_stacks[0]:
+            return np.matmul(b, swap(a))
+        return np.matmul(a, b[:, :, None])[..., 0] if are_stacks[1] else np.matmul(a, b)
+    return np.matmul(a, b)
+
+
+def _concatenate(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    wide = [
+        x if s else np.broadcast_to(x, (rows, *np.shape(x)))
+        for x, s in zip(inputs, are_stacks, strict=True)
+    ]
+    return node.op(*wide, axis=node.attrs["axis"] % np.ndim(node.value) + 1)
+
+
+RULES: dict[str, Callable[..., Any]] = {
+    "identity": _same, "convert": _same, "reshape": _reshape, "ravel": _reshape,
+    "transpose": _transpose, "broadcast_to": _spread, "full": _spread, "index": _index,
+    "unindex": _unindex, "index_add": _add, "matmul": _matmul, "concatenate": _concatenate,
+}  # fmt: skip
