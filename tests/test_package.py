@@ -29,6 +29,7 @@ LAYERS = [
     {"function"},
     {"batch"},
     {"api", "operators"},
+    {"gradcheck"},
     {"ode"},
     {"supported"},
     {"__init__", "__main__"},

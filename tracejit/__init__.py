@@ -2,6 +2,7 @@
 
 from .api import jit_grad
 from .errors import TracejitError, TracejitWarning
+from .gradcheck import gradcheck
 from .operators import (
     deriv,
     elementwise_grad,
@@ -22,6 +23,6 @@ from .tree import register_container
 __version__ = "0.1.0"
 __all__ = [
     "TracejitError", "TracejitWarning", "defvjp", "deriv", "elementwise_grad", "grad",
-    "grad_and_aux", "hessian", "hvp", "jacobian", "jit_grad", "jvp", "linearize", "primitive",
-    "register_container", "stop_gradient", "value_and_grad", "vjp",
+    "grad_and_aux", "gradcheck", "hessian", "hvp", "jacobian", "jit_grad", "jvp", "linearize",
+    "primitive", "register_container", "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip

@@ -57,6 +57,15 @@ class ParameterTypeError(TracejitError, TypeError):
     """
 
 
+class GradientCheckError(TracejitError, AssertionError):
+    """The derivatives of a function are not those of finite differences.
+
+    >>> defvjp(square, lambda g, out, x: g * x)          # should be 2 * g * x
+    >>> gradcheck(square, 3.0, raise_on_error=True)
+    Fix: correct the rule that the message leads to; keep arguments away from kinks.
+    """
+
+
 class NotScalarError(TracejitError, ValueError):
     """The first output is not a single real number, so its gradient is not defined.
 
