@@ -15,7 +15,7 @@ ROOT = Path(tracejit.__file__).parent
 BELOW = {"errors", "config", "tree"}
 LAYERS = [
     {"dag"},
-    {"ops", "primitive"},
+    {"ops", "primitive", "overload"},
     {"trace"},
     {"numpy"},
     {"scipy"},

@@ -1,5 +1,6 @@
 """tracejit: a tracing JIT compiler for gradients of NumPy functions that emits readable Python."""
 
+from . import overload
 from .api import jit_grad
 from .errors import TracejitError, TracejitWarning
 from .gradcheck import gradcheck
@@ -24,5 +25,5 @@ __version__ = "0.1.0"
 __all__ = [
     "TracejitError", "TracejitWarning", "defvjp", "deriv", "elementwise_grad", "grad",
     "grad_and_aux", "gradcheck", "hessian", "hvp", "jacobian", "jit_grad", "jvp", "linearize",
-    "primitive", "register_container", "stop_gradient", "value_and_grad", "vjp",
+    "overload", "primitive", "register_container", "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip
