@@ -27,7 +27,7 @@ LAYERS = [
     {"debug", "audit"},
     {"method"},
     {"function"},
-    {"batch"},
+    {"batch", "checkpoint"},
     {"api", "operators"},
     {"gradcheck"},
     {"ode"},

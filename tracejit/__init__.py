@@ -2,6 +2,7 @@
 
 from . import overload
 from .api import jit_grad
+from .checkpoint import checkpoint
 from .errors import TracejitError, TracejitWarning
 from .gradcheck import gradcheck
 from .operators import (
@@ -23,7 +24,7 @@ from .tree import register_container
 
 __version__ = "0.1.0"
 __all__ = [
-    "TracejitError", "TracejitWarning", "defvjp", "deriv", "elementwise_grad", "grad",
+    "TracejitError", "TracejitWarning", "checkpoint", "defvjp", "deriv", "elementwise_grad", "grad",
     "grad_and_aux", "gradcheck", "hessian", "hvp", "jacobian", "jit_grad", "jvp", "linearize",
     "overload", "primitive", "register_container", "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip

@@ -300,7 +300,8 @@ def _derivatives(
 
     def derivatives(*args: Any, **kwargs: Any) -> Any:
         recorder = active_recorder()
-        assert recorder is not None
+        if recorder is None:  # an audit asks what it does as plain Python
+            return _outputs(derivatives, False, backend)(*args, **kwargs)
         out = stop_gradient(plain(*args, **kwargs))
         leaves: list[Any] = []
         tree = flatten(args[argnum], leaves)

@@ -18,7 +18,7 @@ import numpy as np
 from .cache import STATIC, Signature, identifier
 from .dag.graph import Graph
 from .dag.node import FIXED, Node
-from .dag.op import BY_NAME, COMMIT, GUARD, INPUT
+from .dag.op import BY_NAME, CHECKPOINT, COMMIT, GUARD, IDENTITY, INPUT
 from .errors import ConfigError
 from .trace import Recorder
 from .trace.places import Place
@@ -256,6 +256,8 @@ def seal(
             read.seal(identifier(place.keys), backward=False)
         inputs.append(read)
     for number, node in enumerate(nodes):
+        if node.op is CHECKPOINT:  # the sweep is over
+            node.op, node.attrs = IDENTITY, {}
         node.seal(hints.get(node), backward=number >= result.split)
     outputs = result.outputs if result.wanted.forward else []
     return Graph(

@@ -33,7 +33,7 @@ def viewed(node: Any) -> Node | None:
     if type(source) is not Node or not source.spec.is_array:
         return None
     name = node.op.name
-    if name in ("transpose", "identity", "broadcast_to"):
+    if name in ("transpose", "identity", "recomputed", "broadcast_to"):
         return source
     if name in ("reshape", "ravel"):
         long = [n for n in source.spec.shape if n != 1]

@@ -18,8 +18,9 @@ import numpy as np
 if TYPE_CHECKING:
     from .op import Op
 
-# What a value depends on: nothing that changes, the call's inputs, the parameters.
-FIXED, VARIES, ACTIVE = 0, 1, 2
+# What a value depends on: nothing that changes, the call's inputs, the parameters; or parameters
+# through nodes that a checkpoint has dropped, so that its gradient would be lost.
+FIXED, VARIES, ACTIVE, DROPPED = 0, 1, 2, 3
 
 MANY_CODES = 4096  # code objects of which something is kept
 

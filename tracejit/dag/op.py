@@ -198,6 +198,10 @@ INPUT = op("input", lambda: None, vjp=None)
 IDENTITY = op("identity", lambda x: x, vjp=[lambda g, out, x: g], views=True)
 # One result of an op that has several. The sweep brings the cotangents of all of them together.
 PICK = op("pick", lambda results, *, index: results[index], vjp=[lambda g, out, results, index: g])
+# The result of a checkpointed function: its cotangent goes to what the function reads, by way of
+# the attribute `region`; and what is read for the second time, which nothing merges with the first.
+CHECKPOINT = op("checkpoint", lambda x, *, region: x, vjp=[lambda g, out, x, region: g], views=True)
+RECOMPUTED = op("recomputed", lambda x: x, vjp=[lambda g, out, x: g], views=True)
 GUARD = op("guard", lambda x, *, kind, outcome: None, vjp=None, effect=True)
 # Writes a value into an input when all else is done.
 COMMIT = op("commit", lambda target, value: None, vjp=None, effect=True)

@@ -20,7 +20,7 @@ import numpy as np
 
 from ..errors import MissingGradientError
 from .node import Node
-from .op import BY_NAME, INPUT, MISSING, PICK
+from .op import BY_NAME, CHECKPOINT, INPUT, MISSING, PICK
 
 Lift = Callable[[Any], Any]
 
@@ -67,6 +67,13 @@ def sweep(
         if op is PICK:
             gathered = cotangents.setdefault(inputs[0], [None] * inputs[0].op.several)
             gathered[attrs["index"]] = g
+            continue
+        if op is CHECKPOINT:
+            for source, c in attrs["region"].pull(inputs[0], g, lift, enter):
+                if reaches(source):
+                    c, known = _fit(c, source, out_shape, False), cotangents.get(source)
+                    cotangents[source] = c if known is None else known + c
+                    own.discard(source)
             continue
         values: list[Any] | None = None
         places = range(len(inputs))
@@ -131,7 +138,8 @@ def depending_on(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
     """Find the nodes that depend on one of the roots (which are included)."""
     found = set(roots)
     for node in nodes:
-        if any(type(i) is Node and i in found for i in node.inputs):
+        read = node.inputs if node.op is not CHECKPOINT else node.attrs["region"].sources
+        if any(type(i) is Node and i in found for i in read):
             found.add(node)
     return found
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dag.node import FIXED, VARIES, Node, Site, location
+from ..dag.node import DROPPED, FIXED, VARIES, Node, Site, location
 from ..dag.op import GUARD, PICK, Op
-from ..errors import TracejitError, UnsupportedError
+from ..errors import LostGradientError, TracejitError, UnsupportedError
 from . import source
 from .assemble import as_array
 from .subclasses import remedy
@@ -154,6 +154,11 @@ class Recorder:
             raise
         if not self.open:
             return tuple(value) if op.several else value
+        if level == DROPPED:
+            raise LostGradientError(
+                f"a value from inside of a checkpointed function is used at "
+                f"{location(source.user_site())}, outside of it: return it from the function"
+            )
         if op.vjp is None and level:  # no gradient passes, so none can be lost from here on
             level = VARIES
         origin = self.origin

@@ -310,6 +310,7 @@ def _draw(node: Node, operand: Operand) -> ast.expr:
 
 _SPECIAL: dict[str, Callable[[Node, Operand], ast.expr]] = {
     "identity": _identity,
+    "recomputed": _identity,
     "matmul": _matmul,
     "concatenate": _concatenate,
     "einsum": _einsum,
