@@ -11,6 +11,9 @@ from tracejit.errors import ConfigError, NotScalarError, ParameterTypeError, Sha
 X, V = np.linspace(-1, 2, 6), np.arange(6.0)
 Z, W = spaced(-1.3, 1.6, (4,), complex, 1), spaced(0.4, 1.9, (4,), complex, 2)
 
+MATRIX = np.random.default_rng(0).normal(size=(6, 6))
+SYMMETRIC = MATRIX + MATRIX.T
+
 
 def rosen(x):
     return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
@@ -142,6 +145,33 @@ def test_complex_directions(f, optimize):
 
 
 @MODES
+def test_holomorphic_functions(optimize):
+    for _ in range(CALLS):
+        np.testing.assert_allclose(tj.holomorphic_grad(np.exp, optimize=optimize)(1j), np.exp(1j))
+        df = tj.holomorphic_grad(lambda z: z**3 * np.sin(z), optimize=optimize)
+        np.testing.assert_allclose(df(Z), 3 * Z**2 * np.sin(Z) + Z**3 * np.cos(Z))
+
+
+@MODES
+def test_several_gradients(optimize):
+    a, c = tj.multigrad(weighted, (0, 2), optimize=optimize)(X, {"u": X}, 2.0)
+    np.testing.assert_allclose(a, 2 * X**2)
+    np.testing.assert_allclose(c, np.sum(X**3))
+
+
+@MODES
+def test_gauss_newton_products(optimize):
+    residuals = lambda w, s: np.tanh(MATRIX @ w) * s
+    jacobian = (1 - np.tanh(MATRIX @ X) ** 2)[:, None] * MATRIX * 2.0
+    out = residuals(X, 2.0)
+    for _ in range(CALLS):
+        found = tj.ggnvp(residuals, optimize=optimize)(X, 2.0, V)
+        np.testing.assert_allclose(found, jacobian.T @ (jacobian @ V))
+        cubes = tj.ggnvp(residuals, lambda y: np.sum(y**3), optimize=optimize)(X, 2.0, V)
+        np.testing.assert_allclose(cubes, jacobian.T @ (6 * out * (jacobian @ V)))
+
+
+@MODES
 def test_linearize(optimize):
     out, push = tj.linearize(turned, X, optimize=optimize)
     np.testing.assert_allclose(out, turned(X))
@@ -184,8 +214,6 @@ def test_no_perturbation_confusion(optimize):
     assert tj.deriv(mixed, optimize=optimize)(2.0) == 24.0
 
 
-MATRIX = np.random.default_rng(0).normal(size=(6, 6))
-SYMMETRIC = MATRIX + MATRIX.T
 MAPS = {
     "elementwise": lambda x: np.sin(x) * x[0],
     "product": lambda x: np.tanh(MATRIX @ x),

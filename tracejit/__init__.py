@@ -8,13 +8,16 @@ from .gradcheck import gradcheck
 from .operators import (
     deriv,
     elementwise_grad,
+    ggnvp,
     grad,
     grad_and_aux,
     hessian,
+    holomorphic_grad,
     hvp,
     jacobian,
     jvp,
     linearize,
+    multigrad,
     value_and_grad,
     vjp,
 )
@@ -24,7 +27,8 @@ from .tree import register_container
 
 __version__ = "0.1.0"
 __all__ = [
-    "TracejitError", "TracejitWarning", "checkpoint", "defvjp", "deriv", "elementwise_grad", "grad",
-    "grad_and_aux", "gradcheck", "hessian", "hvp", "jacobian", "jit_grad", "jvp", "linearize",
-    "overload", "primitive", "register_container", "stop_gradient", "value_and_grad", "vjp",
+    "TracejitError", "TracejitWarning", "checkpoint", "defvjp", "deriv", "elementwise_grad",
+    "ggnvp", "grad", "grad_and_aux", "gradcheck", "hessian", "holomorphic_grad", "hvp", "jacobian",
+    "jit_grad", "jvp", "linearize", "multigrad", "overload", "primitive", "register_container",
+    "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip

@@ -210,6 +210,7 @@ def _concatenate(node: Node, inputs: list[Any], are_stacks: list[bool], rows: in
 
 RULES: dict[str, Callable[..., Any]] = {
     "identity": _same, "checkpoint": _same, "recomputed": _same, "convert": _same,
-    "reshape": _reshape, "ravel": _reshape, "transpose": _transpose, "broadcast_to": _spread, "full": _spread, "index": _index,
-    "unindex": _unindex, "index_add": _add, "matmul": _matmul, "concatenate": _concatenate,
+    "reshape": _reshape, "ravel": _reshape, "transpose": _transpose, "broadcast_to": _spread,
+    "full": _spread, "index": _index, "unindex": _unindex, "index_add": _add, "matmul": _matmul,
+    "concatenate": _concatenate,
 }  # fmt: skip

@@ -87,6 +87,26 @@ def elementwise_grad(
     return _made(f, Wanted(forward=False, argnum=argnum, ones=True), optimize, backend)
 
 
+def holomorphic_grad(
+    f: Callable[..., Any], argnum: Argnum = 0, *, optimize: bool = True, backend: str = "auto"
+) -> Callable[..., Any]:
+    """Make of a holomorphic function of complex numbers one that gives its derivative.
+
+    f returns one complex number, or an array whose elements each depend on one element alone.
+
+    >>> holomorphic_grad(np.exp)(1j)                        # np.exp(1j)
+    """
+    return _made(f, Wanted(forward=False, argnum=argnum, ones=True), optimize, backend)
+
+
+def multigrad(
+    f: Callable[..., Any], argnums: tuple[int, ...] = (0,), *, optimize: bool = True,
+    backend: str = "auto",
+) -> Callable[..., Any]:  # fmt: skip
+    """Make of a scalar function one that gives its gradients by several arguments, as a tuple."""
+    return grad(f, tuple(argnums), optimize=optimize, backend=backend)
+
+
 # -- along directions ------------------------------------------------------------------------------
 
 
@@ -102,10 +122,10 @@ def _outputs(f: Callable[..., Any], optimize: bool, backend: str) -> JitGrad:
 @functools.lru_cache(maxsize=1024)
 def _program(
     make: Callable[..., Callable[..., Any]], f: Callable[..., Any], argnum: Argnum, optimize: bool,
-    backend: str,
+    backend: str, *more: Any,
 ) -> JitGrad:  # fmt: skip
     """Compile what `make` makes of a function: once for each, so that a loop finds it again."""
-    program = make(f, argnum, optimize, backend)
+    program = make(f, argnum, optimize, backend, *more)
     program.__name__ = f"{make.__name__.strip('_')}_of_{getattr(f, '__name__', 'function')}"
     return _outputs(program, optimize, backend)
 
@@ -250,6 +270,41 @@ def _hessian_product(
         *given, vector = args
         along = grad(lambda *at: _paired(first(*at, **kwargs), vector), argnum, **options)
         return along(*given)
+
+    return product
+
+
+def ggnvp(
+    f: Callable[..., Any], g: Callable[..., Any] | None = None, argnum: int = 0, *,
+    optimize: bool = True, backend: str = "auto",
+) -> Callable[..., Any]:  # fmt: skip
+    """Make products of a generalised Gauss-Newton matrix J' H J with a vector.
+
+    J is the Jacobian of f, H the Hessian of g at f's output; of g left out, half of the sum of
+    squares, H is the identity. Schraudolph 2002 (Fast curvature matrix-vector products).
+
+    The result is called with f's positional arguments and the vector behind them.
+
+    >>> ggnvp(residuals)(w, v)                              # J.T @ (J @ v)
+    """
+    return _program(_gauss_newton, f, argnum, optimize, backend, g)
+
+
+def _gauss_newton(
+    f: Callable[..., Any], argnum: int, optimize: bool, backend: str,
+    g: Callable[..., Any] | None,
+) -> Callable[..., Any]:  # fmt: skip
+    plain, options = _outputs(f, optimize, backend), _options(optimize, backend)
+
+    def product(*args: Any) -> Any:
+        *given, vector = args
+
+        def of_it(value: Any) -> Any:
+            return plain(*given[:argnum], value, *given[argnum + 1 :])
+
+        out, tangent = _pushing(of_it, 0, optimize, backend)((given[argnum],), (vector,))
+        curved = tangent if g is None else hvp(g, **options)(out, tangent)
+        return vjp(of_it, given[argnum], **options)[1](curved)
 
     return product
 
