@@ -29,7 +29,7 @@ LAYERS = [
     {"function"},
     {"batch", "checkpoint"},
     {"api", "operators"},
-    {"gradcheck"},
+    {"gradcheck", "optimize"},
     {"ode"},
     {"supported"},
     {"__init__", "__main__"},
