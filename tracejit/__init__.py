@@ -29,6 +29,6 @@ __version__ = "0.1.0"
 __all__ = [
     "TracejitError", "TracejitWarning", "checkpoint", "defvjp", "deriv", "elementwise_grad",
     "ggnvp", "grad", "grad_and_aux", "gradcheck", "hessian", "holomorphic_grad", "hvp", "jacobian",
-    "jit_grad", "jvp", "linearize", "multigrad", "optimize", "overload", "primitive", "register_container",
-    "stop_gradient", "value_and_grad", "vjp",
+    "jit_grad", "jvp", "linearize", "multigrad", "optimize", "overload", "primitive",
+    "register_container", "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip
