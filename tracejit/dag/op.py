@@ -157,6 +157,11 @@ def is_traced(value: Any) -> bool:
     return hasattr(type(value), "_record")
 
 
+def value_of(value: Any) -> Any:
+    """Give the plain value of a traced one, and any other as it is."""
+    return value.value if is_traced(value) else value
+
+
 def is_draw(node: Any) -> bool:
     """Tell whether a node draws from a random generator: its attributes name what is called."""
     return node.op.effect and "method" in node.attrs

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.node import ACTIVE, Node, location
-from ..dag.op import BY_NAME, GUARD, LOOKS, Op, is_traced
+from ..dag.op import BY_NAME, GUARD, LOOKS, Op, is_traced, value_of
 from ..dag.vjp import depending_on
 from ..errors import UnsupportedError
 from ..trace import Recorder
@@ -90,7 +90,7 @@ def _run(step: Step, operands: list[Any]) -> Any:
 def _check(step: Step, value: Any) -> None:
     """Look at a value as a guard does, and refuse another outcome than the recorded one."""
     kind = step.attrs["kind"]
-    outcome = LOOKS[kind](value.value if is_traced(value) else value)
+    outcome = LOOKS[kind](value_of(value))
     if is_traced(value):
         value.recorder.guard(value.current(), kind, outcome)
     if outcome != step.attrs["outcome"]:

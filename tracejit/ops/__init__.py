@@ -1,7 +1,7 @@
 """The ops: declarations only, a module per family. Importing this package registers them all."""
 
 from . import (  # isort: skip  (the others' rules need these)
-    elementwise, complexes, choices, conversions, index, products, linalg, reduce, shape,
+    elementwise, complexes, choices, conversions, arrays, index, products, linalg, reduce, shape,
 )  # fmt: skip
 from . import (
     convolve,
@@ -29,9 +29,8 @@ from . import (
 )  # fmt: skip
 
 __all__ = [
-    "choices", "complexes", "conversions", "convolve", "create", "decompositions", "diagonal",
-    "einsum", "elementwise", "entire", "fft", "folds", "index", "interpolate", "joining", "linalg",
-    "nans", "norms", "number", "padding", "parts", "products", "quantiles", "reduce", "repeating",
-    "scans",
-    "shape", "solving", "sorting", "statistics", "steps",
+    "arrays", "choices", "complexes", "conversions", "convolve", "create", "decompositions",
+    "diagonal", "einsum", "elementwise", "entire", "fft", "folds", "index", "interpolate",
+    "joining", "linalg", "nans", "norms", "number", "padding", "parts", "products", "quantiles",
+    "reduce", "repeating", "scans", "shape", "solving", "sorting", "statistics", "steps",
 ]  # fmt: skip

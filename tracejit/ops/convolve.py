@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import composite, op
+from .arrays import with_dtype
 from .index import unindex
-from .products import as_array, conjugated
+from .products import conjugated
 
 _MODES = {0: "valid", 1: "same", 2: "full"}
 
@@ -65,13 +66,13 @@ correlate = op(
 
 @composite(np.convolve)
 def _convolve(a: Any, v: Any, mode: Any = "full") -> Any:
-    a, v = (np.reshape(x, 1) if np.ndim(x) == 0 else as_array(x) for x in (a, v))
+    a, v = (np.reshape(x, 1) if np.ndim(x) == 0 else with_dtype(x) for x in (a, v))
     return convolve(a, v, mode=_name(mode))
 
 
 @composite(np.correlate)
 def _correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
-    return correlate(as_array(a), as_array(v), mode=_name(mode))
+    return correlate(with_dtype(a), with_dtype(v), mode=_name(mode))
 
 
 def _name(mode: Any) -> str:
@@ -87,9 +88,9 @@ def polyval(p: Any, x: Any) -> Any:
     """The value of a polynomial, by Horner's scheme; coefficients from the highest power on."""
     if isinstance(x, np.poly1d):
         raise TypeError("polyval() argument x= that is a polynomial")
-    x = as_array(x)
+    x = with_dtype(x)
     value = np.zeros_like(x)
-    for coefficient in as_array(p):
+    for coefficient in with_dtype(p):
         value = value * x + coefficient
     return value
 
@@ -103,7 +104,7 @@ def polyfit(
     if np.ndim(deg):
         raise TypeError("polyfit() argument deg= that is not one number")
     count = operator.index(deg) + 1
-    x, y = as_array(x) + 0.0, as_array(y) + 0.0
+    x, y = with_dtype(x) + 0.0, with_dtype(y) + 0.0
     if count < 1 or np.ndim(x) != 1 or not x.size or np.ndim(y) not in (1, 2):
         np.polyfit(np.zeros(np.shape(x)), np.zeros(np.shape(y)), deg)  # which raises
     if len(x) != len(y) or (w is not None and np.shape(w) != np.shape(x)):
@@ -111,7 +112,7 @@ def polyfit(
     rcond = len(x) * np.finfo(x.dtype).eps if rcond is None else rcond
     powers = np.vander(x, count)
     if w is not None:
-        w = (as_array(w) + 0.0)[:, None]
+        w = (with_dtype(w) + 0.0)[:, None]
         powers, y = powers * w, y * (w if np.ndim(y) == 2 else w[:, 0])
     scale = np.sqrt(np.sum(powers * powers, axis=0))
     powers = np.divide(powers, scale)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import composite, op
-from .shape import as_array, axis_of
+from .arrays import as_array
+from .shape import axis_of
 
 
 def _diagonal(x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:

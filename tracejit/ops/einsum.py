@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import Op, composite, op
+from .arrays import with_dtype
 from .conversions import copy
 from .elementwise import multiply
-from .products import as_array, conjugated, generalised, matmul, swap
+from .products import conjugated, generalised, matmul, swap
 from .shape import reshape, transpose
 from .subscripts import labels_of, lengths_of, order_of, read
 
@@ -73,7 +74,7 @@ def _np_einsum(
     casting: str = "safe",
 ) -> Any:  # fmt: skip
     subscripts, given = read(operands)
-    arrays = _of_one_dtype([as_array(x) for x in given], dtype, casting)
+    arrays = _of_one_dtype([with_dtype(x) for x in given], dtype, casting)
     shapes = tuple(x.shape for x in arrays)
     inputs, output = labels_of(subscripts, shapes)
     lengths = lengths_of(inputs, shapes)

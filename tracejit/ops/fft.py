@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import Op, composite, op
+from .arrays import with_dtype
 from .index import unindex
-from .products import as_array, conjugated
+from .products import conjugated
 
 _OPPOSITE = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 
@@ -117,7 +118,7 @@ _transform(np.fft.irfft, _to_real(np.fft.rfft))
 @composite(np.fft.hfft)
 def hfft(a: Any, n: Any = None, axis: Any = -1, norm: Any = None) -> Any:
     """The transform of a signal that is Hermitian in time: its spectrum is real."""
-    a = as_array(a)
+    a = with_dtype(a)
     n = (np.shape(a)[axis] - 1) * 2 if n is None else n
     return np.fft.irfft(conjugated(a), n, axis, norm=_opposite(norm))
 
@@ -153,7 +154,7 @@ def _several(function: Any, over_two: Any, rule: Any, steps: Callable[[int], lis
 
     @composite(function)
     def along(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
-        a, shape = as_array(a), np.shape(a)
+        a, shape = with_dtype(a), np.shape(a)
         if axes is None:
             axes = range(-len(shape if s is None else s), 0)
         axes = tuple(operator.index(i) for i in axes)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import HOLE, Op, is_traced, op
+from ..dag.op import HOLE, Op, op, value_of
 from .complexes import imag_part, join_parts, real_part
 from .conversions import copy
 from .shape import inverse
@@ -102,7 +102,7 @@ def _set_rule(g: Any, out: Any, position: int, values: list[Any], key: Any) -> A
     if position > 1:
         return None
     read = index(g, *arrays, key=key)
-    plain = read.value if is_traced(read) else read
+    plain = value_of(read)
     if isinstance(plain, np.ndarray) and plain.base is not None:
         read = copy(read)  # the next rule overwrites what this is a view of
     if is_basic(key) or all(np.result_type(a).kind == "b" for a in arrays):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import HOLE, composite, op
-from .create import arrayed, unlisted
+from .arrays import unlisted, with_dtype
 from .index import index, unindex
 from .reduce import cast, kind_of
 
@@ -64,7 +64,7 @@ def interp(
         x, xp, fp = _periodic(x, xp, fp, period)
         left = right = None
     ends = () if left is None and right is None else (left, right)
-    return _interp(unlisted(x), arrayed(xp), arrayed(fp), *ends)
+    return _interp(unlisted(x), with_dtype(xp), with_dtype(fp), *ends)
 
 
 def _periodic(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
@@ -72,7 +72,7 @@ def _periodic(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
     if period == 0:
         raise ValueError("period must be a non-zero value")
     period = np.abs(period)
-    x, xp, fp = (arrayed(v) for v in (x, xp, fp))
+    x, xp, fp = (with_dtype(v) for v in (x, xp, fp))
     if np.ndim(xp) != 1 or np.ndim(fp) != 1:
         raise ValueError("Data points must be 1-D sequences")
     if len(xp) != len(fp):

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import BY_NAME, composite, op
-from .shape import along, as_array, axis_of, with_axes
+from .arrays import as_array
+from .shape import along, axis_of, with_axes
 
 
 def _concatenate_rule(g: Any, out: Any, position: int, inputs: list[Any], axis: int) -> Any:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.linalg import _linalg as results
 
-from ..dag.op import HOLE, composite, op
+from ..dag.op import HOLE, composite, op, value_of
 from .index import unindex
-from .matrices import is_complex, over, plain, real_dtype
+from .matrices import is_complex, over, real_dtype
 from .products import swap
 
 
@@ -46,7 +46,7 @@ inverse_or_nan = op("linalg.inverse_or_nan", _inverse_or_nan, vjp=[_inverse_rule
 
 
 def _det_rule(g: Any, out: Any, x: Any) -> Any:
-    if plain(out).all():  # no determinant is 0
+    if value_of(out).all():  # no determinant is 0
         return over(g * out) * swap(np.linalg.inv(x))
     return over(g) * cofactors(x)
 
@@ -89,7 +89,7 @@ def _slogdet_rule(g: Any, out: Any, x: Any) -> Any:
         scale = turn if scale is None else scale + turn
     if scale is None:
         return None
-    singular = (plain(logarithm) == -np.inf).any()
+    singular = (value_of(logarithm) == -np.inf).any()
     return over(scale) * swap(inverse_or_nan(x) if singular else np.linalg.inv(x))
 
 

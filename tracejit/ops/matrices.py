@@ -11,13 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import is_traced
 from .products import swap
-
-
-def plain(x: Any) -> Any:
-    """The value of what may be traced: to choose between forms that give the same."""
-    return x.value if is_traced(x) else x
 
 
 def is_complex(x: Any) -> bool:

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..dag.op import BY_NAME, composite, op
+from .arrays import with_dtype
 from .decompositions import svdvals
 from .elementwise import root
 from .linalg import inverse_or_nan
 from .matrices import squares
-from .products import as_array
 
 Axis = int | tuple[int, ...]
 
@@ -24,7 +24,7 @@ _ENTRIES = (None, "fro", "f")
 
 
 def _inexact(x: Any) -> Any:
-    x = as_array(x)
+    x = with_dtype(x)
     return x.astype(np.dtype("f8")) if x.dtype.kind in "biu" else x
 
 

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import BY_NAME, composite, is_traced
+from .arrays import as_array
 from .create import linspace
 from .index import unindex
 from .joining import join, pick
-from .shape import along, as_array
+from .shape import along
 
 Widths = list[tuple[int, int]]
 Extend = Callable[[Any, int, int, int], Any]  # of an array, an axis, how many before and behind

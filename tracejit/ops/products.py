@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..dag.op import BY_NAME, Op, composite, op
+from .arrays import with_dtype
 from .shape import reshape, transpose
 
 # The rules of products are used at every step of long loops: they call ops, not NumPy's functions,
@@ -62,11 +63,6 @@ matmul = op(
 )  # fmt: skip
 
 
-def as_array(x: Any) -> Any:
-    """Give a Python number a dtype of its own, which then counts in promotion."""
-    return x if hasattr(x, "dtype") else BY_NAME["convert"](x, cls=np.ndarray)
-
-
 def conjugated(x: Any) -> Any:
     """The complex conjugate of what may be complex."""
     return np.conjugate(x) if np.result_type(x).kind == "c" else x
@@ -85,7 +81,7 @@ def refuse(function: Any, *arrays: Any, **options: Any) -> NoReturn:
 def dot(a: Any, b: Any) -> Any:
     """NumPy's dot: a product of scalars, vectors or matrices, else over last and last but one."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(as_array(a), as_array(b))
+        return np.multiply(with_dtype(a), with_dtype(b))
     if np.ndim(b) == 1 or (np.ndim(a) <= 2 and np.ndim(b) == 2):
         return np.matmul(a, b)
     return tensordot(a, b, ((-1,), (-2,)))
@@ -95,14 +91,14 @@ def dot(a: Any, b: Any) -> Any:
 def inner(a: Any, b: Any, /) -> Any:
     """Sums of products over the last axes of both."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(as_array(a), as_array(b))
+        return np.multiply(with_dtype(a), with_dtype(b))
     return np.matmul(a, b) if np.ndim(b) == 1 else tensordot(a, b, ((-1,), (-1,)))
 
 
 @composite(np.vdot)
 def vdot(a: Any, b: Any, /) -> Any:
     """The product of two flattened arrays, the first of them conjugated."""
-    return np.matmul(np.ravel(conjugated(as_array(a))), np.ravel(as_array(b)))
+    return np.matmul(np.ravel(conjugated(with_dtype(a))), np.ravel(with_dtype(b)))
 
 
 @composite(np.outer)
@@ -119,7 +115,7 @@ def _outer_of_vectors(x1: Any, x2: Any, /) -> Any:
 @composite(np.kron)
 def kron(a: Any, b: Any) -> Any:
     """The Kronecker product: each element of the first times the whole of the second."""
-    a, b = as_array(a), as_array(b)
+    a, b = with_dtype(a), with_dtype(b)
     ndim = max(np.ndim(a), np.ndim(b))
     left, right = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (a, b))
     blocks = np.multiply(
@@ -185,7 +181,7 @@ def _cross(
 ) -> Any:
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = as_array(a), as_array(b)
+    a, b = with_dtype(a), with_dtype(b)
     lengths = tuple(np.shape(x)[i] if np.ndim(x) else 0 for x, i in ((a, axisa), (b, axisb)))
     if lengths != (3, 3):
         left, right = map(np.zeros, lengths)
@@ -227,7 +223,7 @@ def generalised(function: Any, run: Callable[[Any, Any], Any], core: tuple[int, 
         a: Any, b: Any, /, *, axes: Sequence[Any] | None = None, axis: Any = None,
         dtype: Any = None, casting: str = "same_kind",
     ) -> Any:  # fmt: skip
-        a, b = as_array(a), as_array(b)
+        a, b = with_dtype(a), with_dtype(b)
         if dtype is not None:
             a, b = a.astype(np.dtype(dtype)), b.astype(np.dtype(dtype))
         if np.ndim(a) < core[0] or np.ndim(b) < core[1]:

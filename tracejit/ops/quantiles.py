@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import Op, composite, numpy_path, op
-from .create import arrayed, unlisted
+from .arrays import unlisted, with_dtype
 from .reduce import axes_attrs, axes_of
 from .shape import inverse
 
@@ -134,7 +134,7 @@ def _declare_median(function: Any, skips: bool) -> None:
     def call(
         a: Any, axis: Any = None, *, overwrite_input: Any = False, keepdims: Any = False
     ) -> Any:
-        return median(arrayed(a), **_attrs(axis, keepdims))
+        return median(with_dtype(a), **_attrs(axis, keepdims))
 
 
 def weighted_quantile(x: Any, q: Any, weights: Any, name: Any, axis: Any, keepdims: Any) -> Any:
@@ -173,12 +173,12 @@ def _declare_quantile(function: Any, scale: int, skips: bool) -> None:
     ) -> Any:  # fmt: skip
         attrs = _attrs(axis, keepdims, method)
         if weights is None:
-            return quantile(arrayed(a), unlisted(q), **attrs)
+            return quantile(with_dtype(a), unlisted(q), **attrs)
         if attrs.get("method") != "inverted_cdf":
             function(np.ones(1), 0, weights=np.ones(1), method=method)  # which raises
         del attrs["method"]
         given = {"axis": None, "keepdims": False} | attrs
-        return _weighted(arrayed(a), unlisted(q), arrayed(weights), name=name, **given)
+        return _weighted(with_dtype(a), unlisted(q), with_dtype(weights), name=name, **given)
 
 
 _declare_median(np.median, False)

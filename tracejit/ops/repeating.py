@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import HOLE, composite, op
+from .arrays import as_array
 from .index import unindex
-from .shape import along, as_array, axis_of
+from .shape import along, axis_of
 
 
 def _whole(value: Any) -> Any:

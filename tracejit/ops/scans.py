@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..dag.op import composite, is_traced, op
-from .create import arrayed, unlisted
+from .arrays import unlisted, with_dtype
 from .reduce import ABSENT, cast, kind_of, sum_
 
 At = Callable[[slice], Any]  # gives a part of the samples along an axis
@@ -141,7 +141,7 @@ def diff(a: Any, n: Any = 1, axis: Any = -1, prepend: Any = ABSENT, append: Any 
         return a
     if n < 0:
         raise ValueError(f"order must be non-negative but got {n}")
-    x = arrayed(a)
+    x = with_dtype(a)
     if np.ndim(x) == 0:
         raise ValueError("diff requires input that is at least one dimensional")
     axis = normalize_axis_index(operator.index(axis), x.ndim)
@@ -156,7 +156,7 @@ def diff(a: Any, n: Any = 1, axis: Any = -1, prepend: Any = ABSENT, append: Any 
 
 
 def _end(end: Any, shape: tuple[int, ...], axis: int) -> Any:
-    end = arrayed(end)
+    end = with_dtype(end)
     one = (*shape[:axis], 1, *shape[axis + 1 :])
     return np.broadcast_to(end, one) if np.ndim(end) == 0 else end
 
@@ -164,7 +164,7 @@ def _end(end: Any, shape: tuple[int, ...], axis: int) -> Any:
 @composite(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """The differences of neighbours of the flattened array, between given ends."""
-    flat = np.reshape(arrayed(ary), -1)
+    flat = np.reshape(with_dtype(ary), -1)
     begin, end = (_flat_end(given, flat.dtype) for given in (to_begin, to_end))
     parts = [part for part in (begin, flat[1:] - flat[:-1], end) if part is not None]
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
@@ -173,7 +173,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 def _flat_end(given: Any, dtype: Any) -> Any:
     if given is None:
         return None
-    end = np.reshape(arrayed(given), -1)
+    end = np.reshape(with_dtype(given), -1)
     if not np.can_cast(end.dtype, dtype, casting="same_kind"):
         raise TypeError(f"an end of {end.dtype} must be compatible with an input of {dtype}")
     return cast(end, dtype)
@@ -182,10 +182,10 @@ def _flat_end(given: Any, dtype: Any) -> Any:
 @composite(np.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Any:
     """The integral of samples by the trapezoidal rule."""
-    y, step = arrayed(y), dx
+    y, step = with_dtype(y), dx
     axis = normalize_axis_index(operator.index(axis), np.ndim(y))
     if x is not None:
-        x = arrayed(x)
+        x = with_dtype(x)
         step = diff(x) if x.ndim == 1 else diff(x, axis=axis)
         if x.ndim == 1:
             step = np.reshape(step, (-1, *(1,) * (y.ndim - axis - 1)))
@@ -199,7 +199,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Any:
 @composite(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
     """The derivative of samples by second-order differences; at the ends of `edge_order`."""
-    f = arrayed(f)
+    f = with_dtype(f)
     axes = range(f.ndim) if axis is None else normalize_axis_tuple(axis, f.ndim)
     if edge_order > 2:
         raise ValueError("'edge_order' greater than 2 not supported")
@@ -226,7 +226,7 @@ def _steps(given: tuple[Any, ...], lengths: list[int]) -> list[Any]:
         return list(given) * len(lengths)
     if len(given) != len(lengths):
         raise TypeError("there must be one distance, or one for each axis")
-    return [_distances(arrayed(x), n) for x, n in zip(given, lengths, strict=True)]
+    return [_distances(with_dtype(x), n) for x, n in zip(given, lengths, strict=True)]
 
 
 def _distances(places: Any, length: int) -> Any:
@@ -307,7 +307,7 @@ def unwrap(p: Any, discont: Any = None, axis: Any = -1, *, period: Any = 2 * np.
     """The phases with whole periods added, so that none jumps."""
     axis = operator.index(axis)
     if is_traced(period) or is_traced(discont):
-        return _unwrap_by(arrayed(p), period, discont, axis=axis)
+        return _unwrap_by(with_dtype(p), period, discont, axis=axis)
     given = {"discont": discont} if discont is not None else {}
     given |= {"period": period} if period != 2 * np.pi else {}
     return _unwrap(p, **given, axis=axis)

@@ -10,30 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import BY_NAME, composite, is_traced, op
+from ..dag.op import composite, op, value_of
+from .arrays import as_array
 from .conversions import copy as copy_op
-
-
-def plain(value: Any) -> Any:
-    """The value itself of a traced one."""
-    return value.value if is_traced(value) else value
-
-
-def as_array(value: Any) -> Any:
-    """Make an array of a number, or of nested lists, any of which may be traced."""
-    if isinstance(value, np.ndarray):
-        return value
-    if is_traced(value):
-        return BY_NAME["convert"](value, cls=np.ndarray)
-    if isinstance(value, (list, tuple)) and _holds_traced(value):
-        return np.stack([as_array(part) for part in value])
-    return np.asarray(value)
-
-
-def _holds_traced(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return any(_holds_traced(part) for part in value)
-    return is_traced(value)
 
 
 def along(axis: int, *parts: Any) -> Any:
@@ -89,7 +68,8 @@ def _bind_reshape(
         if known > 0 and np.size(a) % known == 0:
             wanted = tuple(np.size(a) // known if n == -1 else n for n in wanted)
     settled = _order(a, order)
-    if copy is False and not np.may_share_memory(np.reshape(plain(a), wanted, **settled), plain(a)):
+    plain = value_of(a)
+    if copy is False and not np.may_share_memory(np.reshape(plain, wanted, **settled), plain):
         raise ValueError("Unable to avoid creating a copy while reshaping.")
     return (copy_op(a) if copy else a,), {"shape": wanted, **settled}
 
@@ -98,7 +78,8 @@ def _order(a: Any, order: Any) -> dict[str, Any]:
     """Settle in which order elements are read: C, F, or A (F for what lies so in memory)."""
     kind = str(order).upper()
     if kind == "A":
-        kind = "F" if getattr(plain(a), "flags", None) is not None and plain(a).flags.fnc else "C"
+        flags = getattr(value_of(a), "flags", None)
+        kind = "F" if flags is not None and flags.fnc else "C"
     if kind not in ("C", "F"):
         raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
     return {} if kind == "C" else {"order": kind}
@@ -107,7 +88,7 @@ def _order(a: Any, order: Any) -> dict[str, Any]:
 def _bind_ravel(a: Any, order: Any = "C") -> Any:
     if str(order).upper() != "K":
         return (a,), _order(a, order)
-    strides = getattr(plain(a), "strides", ())
+    strides = getattr(value_of(a), "strides", ())
     axes = sorted(range(len(strides)), key=lambda i: -abs(strides[i]))
     return (a if axes == sorted(axes) else np.transpose(a, axes),), {}
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import HOLE, composite, op
+from .arrays import as_array
 from .index import index, unindex
-from .shape import along, as_array
+from .shape import along
 
 # -- moving elements along an axis --------------------------------------------------------------
 

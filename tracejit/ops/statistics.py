@@ -15,8 +15,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..dag.op import HOLE, composite, op
+from .arrays import unlisted, with_dtype
 from .complexes import join_parts
-from .create import arrayed, linspace, unlisted
+from .create import linspace
 from .index import index
 from .reduce import cast, kind_of, max_, mean, min_, sum_
 from .scans import diff
@@ -27,13 +28,13 @@ def average(
     a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *, keepdims: Any = False
 ) -> Any:
     """The weighted mean; with the sum of the weights on request."""
-    a = arrayed(a)
+    a = with_dtype(a)
     axes = None if axis is None else normalize_axis_tuple(axis, a.ndim, argname="axis")
     if weights is None:
         found = mean(a, axes, keepdims=keepdims)
         total = found.dtype.type(a.size / found.size)
     else:
-        weights = _aligned(arrayed(weights), a.shape, axes)
+        weights = _aligned(with_dtype(weights), a.shape, axes)
         integers = [np.float64] if kind_of(a) in "biu" else []
         dtype = np.result_type(a.dtype, weights.dtype, *integers)
         total = sum_(weights, axes, dtype, keepdims=keepdims)
@@ -71,7 +72,7 @@ def cov(
     """The covariance of variables, the rows or columns, from weighted observations."""
     if ddof is not None and ddof != int(ddof):
         raise ValueError("ddof must be integer")
-    given = [arrayed(v) for v in (m, y) if v is not None]
+    given = [with_dtype(v) for v in (m, y) if v is not None]
     dtype = np.result_type(*given, np.float64) if dtype is None else np.dtype(dtype)
     x = _variables([cast(v, dtype) for v in given], rowvar)
     if x.shape[0] == 0:
@@ -112,7 +113,7 @@ def _variables(given: Sequence[Any], rowvar: Any) -> Any:
 def _weights(weights: Any, count: int, kind: str) -> Any:
     if weights is None:
         return None
-    weights = cast(arrayed(weights), np.float64)
+    weights = cast(with_dtype(weights), np.float64)
     if weights.ndim > 1:
         raise RuntimeError(f"cannot handle multidimensional {kind}weights")
     if weights.shape[0] != count:
@@ -123,7 +124,7 @@ def _weights(weights: Any, count: int, kind: str) -> Any:
 
 
 def _frequencies(weights: Any, count: int) -> Any:
-    weights = None if weights is None else cast(arrayed(weights), np.float64)
+    weights = None if weights is None else cast(with_dtype(weights), np.float64)
     if weights is not None and np.any(weights != np.rint(weights)):
         raise TypeError("fweights must be integer")
     return _weights(weights, count, "f")
@@ -182,7 +183,7 @@ bincount = op(
 
 
 def _flat_data(a: Any) -> Any:
-    flat = np.reshape(arrayed(a), -1)
+    flat = np.reshape(with_dtype(a), -1)
     return cast(flat, np.uint8) if flat.dtype == bool else flat
 
 
@@ -229,7 +230,7 @@ def histogram(
     bins = unlisted(bins)
     edges = histogram_bin_edges(a, bins, range, weights)
     if weights is not None:
-        weights = arrayed(weights)
+        weights = with_dtype(weights)
         if weights.shape != np.shape(a):
             raise ValueError("weights should have the same shape as a.")
         weights = np.reshape(weights, -1)
@@ -247,7 +248,7 @@ def histogramdd(
     if hasattr(sample, "shape"):
         points = list(np.transpose(sample)) if sample.ndim == 2 else [np.reshape(sample, -1)]
     else:
-        points = [arrayed(x) for x in sample]
+        points = [with_dtype(x) for x in sample]
     count = len(points)
     bins = bins if hasattr(bins, "__len__") else [bins] * count
     ranges = [None] * count if range is None else range
@@ -258,7 +259,7 @@ def histogramdd(
     place: Any = 0
     for x, e, length in zip(points, edges, lengths, strict=True):
         place = place * length + _number(x, e)
-    given = () if weights is None else (arrayed(weights),)
+    given = () if weights is None else (with_dtype(weights),)
     flat = bincount(place, *given, minlength=int(np.prod(lengths)))
     found = cast(np.reshape(flat, lengths), np.float64)[(slice(1, -1),) * count]
     if density:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import BY_FUNCTION, COMPOSITES
-from .assemble import as_array, holds_traced
+from .assemble import from_list, holds_traced
 from .tracer import Tracer
 
 FUNCTION = type(np.sum)  # of functions that NumPy hands over
@@ -45,14 +45,14 @@ def twin(function: Any) -> Any:
         return Ufunc(function)
     if type(function) is not FUNCTION or function in _AS_THEY_ARE:
         return function
-    return _taking_lists(function, _joined if function in _JOINING else as_array)
+    return _taking_lists(function, _joined if function in _JOINING else from_list)
 
 
 def _joined(arrays: Any) -> Any:
     """Make arrays of the lists in a sequence of arrays."""
     if not holds_traced(arrays):
         return arrays
-    return type(arrays)(as_array(part) for part in arrays)
+    return type(arrays)(from_list(part) for part in arrays)
 
 
 def _parameters(function: Any) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ class Ufunc:
             if type(arg) is Tracer:
                 recorder = arg.recorder
             elif isinstance(arg, (list, tuple)):
-                args = tuple(as_array(value) for value in args)
+                args = tuple(from_list(value) for value in args)
                 return real(*args, **kwargs)
         if recorder is None or kwargs or len(args) != real.nin or real in COMPOSITES:
             return real(*args, **kwargs)
@@ -111,7 +111,7 @@ class Ufunc:
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.__tracejit_real__, name)
         if name in ("reduce", "accumulate", "outer", "reduceat"):
-            value = self.__dict__[name] = _taking_lists(value, as_array)
+            value = self.__dict__[name] = _taking_lists(value, from_list)
         return value
 
     def __eq__(self, other: Any) -> bool:

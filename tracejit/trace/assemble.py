@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..dag.op import BY_NAME, is_traced
-from ..ops import create
+from ..ops.arrays import array, leaves_of
 from . import dispatch
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _traced_in(value: Any) -> Iterator[Any]:
             yield from _traced_in(part)
 
 
-def as_array(value: Any) -> Any:
+def from_list(value: Any) -> Any:
     """Make an array of a list with traced values in it; give anything else back as it is."""
     if not isinstance(value, (list, tuple)):
         return value
@@ -52,27 +52,14 @@ def as_array(value: Any) -> Any:
     return assembled(traced.recorder, plain, value)
 
 
-def collect(value: Any, path: create.Path, places: list[Any]) -> bool:
-    """List the leaves of nested lists with their paths; tell whether one of them is traced."""
-    if is_traced(value):
-        places.append((path, value))
-        return True
-    if not isinstance(value, (list, tuple)):
-        places.append((path, value))
-        return False
-    traced = [collect(part, (*path, i), places) for i, part in enumerate(value)]
-    return any(traced)
-
-
 def assembled(recorder: Recorder, value: Any, given: Any, places: Any = None) -> Any:
     """Record the array that nested lists with traced elements make."""
     if places is None:
-        places = []
-        collect(given, (), places)
+        places = leaves_of(given)
     paths, leaves = zip(*places, strict=True)
     depth = len(paths[0]) + np.ndim(dispatch.plain(leaves[0]))
     attrs = {"paths": paths, "dtype": value.dtype}
-    made = recorder.record(create.array, leaves, attrs)
+    made = recorder.record(array, leaves, attrs)
     if value.flags.f_contiguous and not value.flags.c_contiguous:
         made = BY_NAME["copy"](made, order="F")
     return made if depth == value.ndim else np.reshape(made, value.shape)

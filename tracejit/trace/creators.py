@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 
 from ..dag.node import ACTIVE, FIXED
-from ..dag.op import BY_NAME, MISSING, STEPS, Op, composite, is_traced, numpy_path
+from ..dag.op import BY_NAME, MISSING, STEPS, Op, composite, is_traced, numpy_path, value_of
 from ..ops import create
+from ..ops.arrays import leaves_of
 from ..ops.number import BY_MATH
 from ..ops.number import to_int as int_op
 from ..tree import flatten, unflatten
 from . import dispatch
-from .assemble import as_array, assembled, collect, converted, holds_traced, is_numeric
+from .assemble import assembled, converted, from_list, holds_traced, is_numeric
 from .recorder import Recorder, active_recorder
 
 Twin = Callable[..., Any]
@@ -202,8 +203,8 @@ composite(np.full_like)(CREATORS[np.full_like])
 )
 def _made(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
     given, *rest = args if args else (kwargs.pop("object", kwargs.pop("a", None)),)
-    places: list[Any] = []
-    if not collect(given, (), places):
+    places = list(leaves_of(given))
+    if not any(is_traced(leaf) for _, leaf in places):
         value = function(given, *rest, **kwargs)
         fresh = value.base is None and value is not given
         return dispatch.constant(recorder, value) if fresh else value
@@ -241,7 +242,7 @@ def _called_on_indices(
 
 @creator(np.ndenumerate)
 def _enumerated(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
-    array = as_array(args[0] if args else kwargs["arr"])
+    array = from_list(args[0] if args else kwargs["arr"])
     if is_traced(array):
         return zip(np.ndindex(array.shape), array.flat, strict=True)
     return function(array)
@@ -302,7 +303,7 @@ def to_int(value: Any = 0, /, *base: Any, **kwargs: Any) -> Any:
 
 def _argument(value: Any) -> Any:
     """Make of an argument of a math function the Python number that it is taken for."""
-    plain = value.value if is_traced(value) else value
+    plain = value_of(value)
     if type(plain) in (int, float, bool):
         return value
     return to_int(value) if isinstance(plain, np.integer) else to_float(value)

@@ -41,7 +41,7 @@ def _split_part(part: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def _array_of(part: Any) -> Any:
     """Make the array that a sequence means as an index: an empty one counts as integers."""
-    array = assemble.as_array(part)
+    array = assemble.from_list(part)
     if is_traced(array):
         return array
     array = np.asarray(array)

@@ -13,12 +13,10 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..dag.op import COMPOSITES
 from ..ops.scipy import family_of, is_declared
 from . import dispatch
-from .creators import CREATORS
+from .assemble import from_list
 from .recorder import active_recorder
 
 if TYPE_CHECKING:
@@ -42,8 +40,8 @@ def _twin(function: Any) -> Callable[..., Any]:
         recorder = active_recorder()
         if recorder is None or not recorder.open:
             return function(*args, **kwargs)
-        args = tuple(map(_as_array, args))
-        kwargs = {key: _as_array(value) for key, value in kwargs.items()}
+        args = tuple(map(_without_list, args))
+        kwargs = {key: _without_list(value) for key, value in kwargs.items()}
         tracer = next(dispatch.tracers((args, kwargs)), None)
         if tracer is not None:
             return dispatch.function(tracer, function, args, kwargs)
@@ -58,11 +56,8 @@ def _twin(function: Any) -> Callable[..., Any]:
     return call
 
 
-def _as_array(value: Any) -> Any:
-    """Make an array of a list that holds traced values."""
-    if type(value) is list and next(dispatch.tracers(value), None) is not None:
-        return CREATORS[np.asarray](value)
-    return value
+def _without_list(value: Any) -> Any:
+    return from_list(value) if type(value) is list else value  # a tuple is a shape, or two things
 
 
 def _constant(value: Any) -> Any:

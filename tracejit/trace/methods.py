@@ -17,7 +17,7 @@ from ..dag.op import BY_FUNCTION, BY_NAME
 from ..errors import UnsupportedError
 from ..ops.complexes import join_parts
 from . import dispatch, keys, subclasses
-from .assemble import as_array
+from .assemble import from_list
 from .source import user_site
 from .tracer import Tracer
 
@@ -191,7 +191,7 @@ class Flat:
         template, holes = keys.split_key(key)
         places = BY_NAME["index"](np.arange(self.base.size), *holes, key=template)
         keys.note_selected(places, holes)
-        np.put(self.base, places, as_array(value))  # type: ignore[arg-type]
+        np.put(self.base, places, from_list(value))  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(np.ravel(self.base))
@@ -208,7 +208,7 @@ class Flat:
 
 
 def _write_flat(self: Tracer, value: Any) -> None:
-    np.put(self, np.arange(self.size), as_array(value))  # type: ignore[arg-type]
+    np.put(self, np.arange(self.size), from_list(value))  # type: ignore[arg-type]
 
 
 _define("flat", property(Flat, _write_flat))
@@ -245,7 +245,7 @@ def _write_imag(self: Tracer, value: Any) -> None:
 
 
 def _part_like(self: Tracer, value: Any) -> Any:
-    return np.broadcast_to(as_array(value), self.shape)
+    return np.broadcast_to(from_list(value), self.shape)
 
 
 def _is_complex(self: Tracer) -> bool:

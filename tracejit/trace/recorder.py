@@ -21,7 +21,7 @@ from ..dag.node import DROPPED, FIXED, VARIES, Node, Site, location
 from ..dag.op import GUARD, PICK, Op
 from ..errors import LostGradientError, TracejitError, UnsupportedError
 from . import source
-from .assemble import as_array
+from .assemble import from_list
 from .subclasses import remedy
 from .tracer import Tracer
 from .writes import WriteLog
@@ -245,7 +245,7 @@ class Recorder:
             kinds: Any = (int, float, complex)
             return next(kind for kind in kinds if isinstance(value, kind))(value)
         if not isinstance(value, np.ndarray):
-            value = as_array(value)
+            value = from_list(value)
             return value if type(value) is Tracer else np.asarray(value)
         if type(value) is not np.ndarray:
             if not isinstance(value, np.memmap):

@@ -15,7 +15,7 @@ from ..dag.op import BY_FUNCTION, BY_NAME, HOLE, composite, is_traced
 from ..ops.index import argwhere, flat_places, flatnonzero, places_of
 from ..ops.statistics import bincount
 from . import dispatch
-from .assemble import as_array
+from .assemble import from_list
 
 
 @composite(np.flatnonzero, vjp=None)
@@ -218,7 +218,7 @@ def _apply_along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **kwargs: An
 
 
 def _converted(part: Any, dtype: Any) -> Any:
-    part = as_array(part)
+    part = from_list(part)
     if not hasattr(part, "dtype"):
         return np.add(part, np.zeros((), dtype))
     return part if part.dtype == dtype else part.astype(dtype)

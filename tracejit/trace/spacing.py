@@ -14,7 +14,7 @@ import numpy as np
 from ..dag.op import composite, is_traced
 from ..ops import create
 from . import dispatch
-from .assemble import as_array, holds_traced
+from .assemble import from_list, holds_traced
 from .creators import CREATORS, creator, settle, settled
 from .recorder import Recorder, active_recorder
 
@@ -77,8 +77,8 @@ _SPACED: dict[Any, Any] = {np.linspace: _linspace, np.logspace: _logspace, np.ge
 
 @creator(*_SPACED)
 def _spaced(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
-    args = tuple(as_array(a) for a in args)
-    kwargs = {key: as_array(value) for key, value in kwargs.items()}
+    args = tuple(from_list(a) for a in args)
+    kwargs = {key: from_list(value) for key, value in kwargs.items()}
     ends = [*args[:2], *(kwargs[key] for key in ("start", "stop", "base") if key in kwargs)]
     if function is np.logspace:
         ends += args[4:5]

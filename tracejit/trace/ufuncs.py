@@ -20,7 +20,7 @@ from ..ops.elementwise import masked
 from ..ops.folds import METHODS, NEUTRAL, without_gradient
 from ..ops.scipy import family_of, is_declared
 from . import dispatch, keys
-from .assemble import as_array
+from .assemble import from_list
 from .dispatch import lost, outside, plain, store, unsupported
 from .source import user_site
 
@@ -47,7 +47,7 @@ def ufunc(
         kwargs = {**plain(kwargs), "out": outs} if outs else plain(kwargs)
         return getattr(function, method)(*plain(inputs), **kwargs)
     if method != "at":  # its second input is an index
-        inputs = tuple(as_array(i) for i in inputs)
+        inputs = tuple(from_list(i) for i in inputs)
     result = _RUN[method](tracer, function, inputs, kwargs, outs[0] if len(outs) == 1 else None)
     if not outs:
         return result
@@ -279,7 +279,7 @@ def _at(
     tracer: Tracer, function: np.ufunc, inputs: Inputs, kwargs: dict[str, Any], out: Any
 ) -> None:
     target, key, *values = inputs
-    values = [as_array(value) for value in values]
+    values = [from_list(value) for value in values]
     if not is_traced(target):
         raise lost(f"{numpy_path(function)}.at")
     template, holes = keys.split_key(key)

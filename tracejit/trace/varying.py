@@ -12,9 +12,10 @@ import numpy as np
 
 from ..dag.op import composite, is_traced, op
 from ..ops import sorting
+from ..ops.arrays import as_array
 from ..ops.joining import join, pick
 from ..ops.repeating import repeat, repeat_each
-from ..ops.shape import along, as_array, axis_of
+from ..ops.shape import along, axis_of
 from . import dispatch
 
 # -- sets ---------------------------------------------------------------------------------------

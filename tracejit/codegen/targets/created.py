@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...dag.node import Node
-from ...ops.create import nest
+from ...ops.arrays import nest
 from .. import syntax as s
 from . import Operand
 

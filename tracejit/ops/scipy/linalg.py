@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from ...dag.op import BY_FUNCTION, BY_NAME, composite, is_traced, op
+from ...dag.op import BY_FUNCTION, BY_NAME, composite, op, value_of
 from . import linalg_decompositions, linalg_factors, linalg_functions, linalg_special
 from .matrices import (
     conj,
@@ -179,7 +179,7 @@ def norm(
     value = np.linalg.norm(a, ord, axis, keepdims)
     if axis is not None or keepdims or np.result_type(a).char not in "fdFD" or not np.size(a):
         return value
-    array = a.value if is_traced(a) else a
+    array = value_of(a)
     of_vector = np.ndim(a) == 1 and ord in (None, 2)
     one_piece = np.isfortran(array) or np.isfortran(array.T)
     if of_vector or (np.ndim(a) == 2 and ord in (1, np.inf) and one_piece):
