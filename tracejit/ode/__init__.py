@@ -16,6 +16,7 @@ import scipy.integrate
 
 from ..dag.node import ACTIVE
 from ..dag.op import BY_NAME, composite, exact, is_traced
+from ..ops.conversions import cast, is_complex, kind_of
 from ..trace import Recorder, dispatch
 from ..trace.creators import CREATORS
 from ..trace.recorder import active_recorder
@@ -60,7 +61,7 @@ def odeint(
         return func(time, y, *given) if tfirst else func(y, time, *given)
 
     program, inputs = record_program(recorder, rates, state, times[:1])
-    active = [v.current().level == ACTIVE and _kind(v) in "fc" for v in inputs]
+    active = [v.current().level == ACTIVE and kind_of(v) in "fc" for v in inputs]
     theta = [v for v, is_active in zip(inputs, active, strict=True) if is_active]
     others = tuple(v for v, is_active in zip(inputs, active, strict=True) if not is_active)
     layout: Layout = tuple((_class(v), np.shape(v), np.result_type(v).str) for v in theta)
@@ -88,14 +89,10 @@ def _vector(value: Any) -> Any:
     """Make a vector of double precision of what odeint takes for one."""
     if not isinstance(value, np.ndarray):
         value = CREATORS[np.array](value)
-    if _kind(value) == "c":
+    if is_complex(value):
         raise dispatch.unsupported(scipy.integrate.odeint, " of a complex state")
     flat = np.reshape(value, -1)
-    return flat if flat.dtype == np.float64 else flat.astype(np.dtype("f8"))
-
-
-def _kind(value: Any) -> str:
-    return str(np.result_type(value).kind)
+    return cast(flat, np.float64)
 
 
 def _class(value: Any) -> type:
@@ -141,8 +138,8 @@ def _packed(values: list[Any]) -> Any:
     parts = []
     for value in values:
         flat = np.reshape(value, -1)
-        for part in (np.real(flat), np.imag(flat)) if _kind(value) == "c" else (flat,):
-            parts.append(part if part.dtype == np.float64 else part.astype(np.dtype("f8")))
+        for part in (np.real(flat), np.imag(flat)) if is_complex(value) else (flat,):
+            parts.append(cast(part, np.float64))
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
@@ -163,5 +160,5 @@ def _unpacked(theta: Any, layout: Layout) -> list[Any]:
         if np.dtype(dtype).kind == "c":
             part = part[: length // 2] + 1j * part[length // 2 :]
         part = np.reshape(part, shape)
-        parts.append(part if part.dtype == np.dtype(dtype) else part.astype(np.dtype(dtype)))
+        parts.append(cast(part, dtype))
     return parts

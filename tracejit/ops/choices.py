@@ -12,7 +12,8 @@ import numpy as np
 
 from ..dag.op import BY_NAME, composite, is_traced, op
 from .complexes import join_parts
-from .elementwise import elementwise, is_complex
+from .conversions import as_scalar, cast, is_complex
+from .elementwise import elementwise
 
 
 def _ties(g: Any, x: Any, y: Any, wins: Any) -> Any:
@@ -98,7 +99,7 @@ def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     for condition, choice in zip(reversed(conditions), reversed(choices), strict=True):
         chosen = np.where(condition, choice, chosen)
     dtype = np.result_type(*choices, *_all_arrays([default]))
-    return chosen if chosen.dtype == dtype else chosen.astype(dtype)
+    return cast(chosen, dtype)
 
 
 def _all_arrays(values: Any) -> list[Any]:
@@ -177,8 +178,7 @@ def _replaced(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
     """Replace by arrays or traced numbers."""
     if is_complex(x):
         parts = (_replaced(part, nan, posinf, neginf) for part in (np.real(x), np.imag(x)))
-        result = join_parts(*parts)
-        return result if result.shape else result[()]
+        return as_scalar(join_parts(*parts))
     dtype = getattr(x, "dtype", np.result_type(x))
     if dtype.kind != "f":
         return finite(x)
@@ -190,8 +190,7 @@ def _replaced(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
         raise TypeError(f"Cannot cast array data from {result.dtype!r} to {dtype!r}")
     if result.shape != np.shape(x):
         raise ValueError(f"could not broadcast input array to shape {np.shape(x)}")
-    result = result if result.dtype == dtype else result.astype(dtype)
-    return result if result.shape else result[()]
+    return as_scalar(cast(result, dtype))
 
 
 # -- one value in the place of another ----------------------------------------------------------

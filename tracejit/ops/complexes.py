@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import BY_NAME, composite, op
-from .elementwise import elementwise, is_complex
+from .conversions import is_complex
+from .elementwise import elementwise, square
 
 real_part = op(
     "real", np.real, vjp=[lambda g, out, x: g], elementwise=True, views=True, path="np.real"
@@ -20,6 +21,16 @@ imag_part = op(
     "imag", np.imag, vjp=[lambda g, out, x: -1j * g], elementwise=True, views=True, path="np.imag"
 )
 conjugate = elementwise(np.conjugate, [lambda g, out, x: np.conjugate(g) if is_complex(x) else g])
+
+
+def conj(x: Any) -> Any:
+    """Conjugate what is complex; nothing is recorded for what is real."""
+    return np.conjugate(x) if is_complex(x) else x
+
+
+def squared_size(x: Any) -> Any:
+    """The squared absolute values; their second derivatives are right at 0, too."""
+    return square(np.real(x)) + square(np.imag(x)) if is_complex(x) else square(x)
 
 
 def _join(re: Any, im: Any) -> Any:

@@ -1,4 +1,7 @@
-"""Conversions: to another dtype or kind of number, into memory of its own, out of the gradient."""
+"""Conversions: to another dtype or kind of number, into memory of its own, out of the gradient.
+
+Also what rules and composites ask and do about dtypes: nothing is recorded where nothing changes.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import COMPOSITES, op
+from ..dag.op import COMPOSITES, is_traced, op
 
 
 def _convert(value: Any, *, cls: type) -> Any:
@@ -35,3 +38,36 @@ copy = op(
 )  # fmt: skip
 # A detached Python number, as ndarray.item gives it.
 item = op("item", lambda x: x.item(), vjp=None)
+
+
+# -- by dtype -----------------------------------------------------------------------------------
+
+
+def kind_of(x: Any) -> str:
+    """The kind of a value's dtype: "f", "c", "i", "u" or "b"."""
+    dtype: np.dtype[Any] = x.dtype if hasattr(x, "dtype") else np.result_type(x)
+    return dtype.kind
+
+
+def is_complex(x: Any) -> bool:
+    """Tell whether an array or number is complex."""
+    dtype = getattr(x, "dtype", None)
+    return isinstance(x, complex) if dtype is None else bool(dtype.kind == "c")
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """Give an array, a scalar or a number the dtype."""
+    dtype, have = np.dtype(dtype), getattr(x, "dtype", None)
+    if have is None:
+        return convert(x, cls=dtype.type) if is_traced(x) else np.asarray(x, dtype)
+    return x if have == dtype else x.astype(dtype)
+
+
+def inexact(x: Any) -> Any:
+    """Make f8 of integers, as averages and norms do."""
+    return cast(x, np.float64) if kind_of(x) in "biu" else x
+
+
+def as_scalar(x: Any) -> Any:
+    """Make a NumPy number of an array without axes, as ufuncs do."""
+    return x if np.ndim(x) else x[()]

@@ -15,8 +15,8 @@ import numpy as np
 
 from ..dag.op import composite, op
 from .arrays import with_dtype
+from .complexes import conj
 from .index import unindex
-from .products import conjugated
 
 _MODES = {0: "valid", 1: "same", 2: "full"}
 
@@ -45,7 +45,7 @@ def _correlated(g: Any, a: Any, v: Any, mode: str) -> Any:
 
 
 def _second_of_correlate(g: Any, out: Any, a: Any, v: Any, mode: str) -> Any:
-    return conjugated(_factor(_correlated(g, a, v, mode), a))[::-1]
+    return conj(_factor(_correlated(g, a, v, mode), a))[::-1]
 
 
 convolve = op(
@@ -58,7 +58,7 @@ convolve = op(
 correlate = op(
     "correlate", np.correlate, path="np.correlate",
     vjp=[
-        lambda g, out, a, v, mode: _factor(_correlated(g, a, v, mode), conjugated(v)[::-1]),
+        lambda g, out, a, v, mode: _factor(_correlated(g, a, v, mode), conj(v)[::-1]),
         _second_of_correlate,
     ],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import op
+from .shape import on_axis
 
 zeros = op("zeros", np.zeros, vjp=None, path="np.zeros")
 
@@ -20,9 +21,7 @@ zeros = op("zeros", np.zeros, vjp=None, path="np.zeros")
 
 def _weights(num: int, endpoint: bool, ndim: int, axis: int) -> Any:
     """How far each of `num` numbers is from the first to the last, along an axis."""
-    lengths = [1] * ndim
-    lengths[axis] = -1
-    return (np.arange(num) / max(num - 1 if endpoint else num, 1)).reshape(lengths)
+    return on_axis(np.arange(num) / max(num - 1 if endpoint else num, 1), axis, ndim)
 
 
 def _end(number: int, factor: Any = None) -> Any:

@@ -16,18 +16,10 @@ import numpy as np
 from numpy.linalg import _linalg as results
 
 from ..dag.op import composite, op
-from .matrices import (
-    across,
-    adjoint,
-    conj,
-    down,
-    folded,
-    is_complex,
-    plus,
-    reciprocal,
-    triangle,
-)
-from .products import swap
+from .complexes import conj
+from .conversions import is_complex
+from .matrices import across, adjoint, down, folded, plus, reciprocal, triangle
+from .shape import swap
 
 # -- eigenvalues --------------------------------------------------------------------------------
 

@@ -15,10 +15,11 @@ import numpy as np
 
 from ..dag.op import Op, composite, op
 from .arrays import with_dtype
-from .conversions import copy
+from .complexes import conj
+from .conversions import cast, copy
 from .elementwise import multiply
-from .products import conjugated, generalised, matmul, swap
-from .shape import reshape, transpose
+from .products import generalised, matmul
+from .shape import reshape, swap, transpose
 from .subscripts import labels_of, lengths_of, order_of, read
 
 _SUMMED = "fc"  # kinds of numbers whose sums have their own type
@@ -105,8 +106,7 @@ def _of_one_dtype(arrays: list[Any], dtype: Any, casting: Any) -> list[Any]:
     for i, x in enumerate(arrays):
         if not np.can_cast(x.dtype, common, casting):
             np.einsum(",", x.dtype.type(0), 0, dtype=common, casting=casting)  # which raises
-        if x.dtype != common:
-            arrays[i] = x.astype(common)
+        arrays[i] = cast(x, common)
     return arrays
 
 
@@ -203,7 +203,7 @@ def _as_matrices(x: Any, labels: str, batch: str, rows: str, columns: str) -> An
 
 
 def _vecdot(a: Any, b: Any) -> Any:
-    return np.einsum("...i,...i->...", conjugated(a), b)
+    return np.einsum("...i,...i->...", conj(a), b)
 
 
 generalised(np.vecdot, _vecdot, (1, 1, 0))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import Op, is_traced, op
+from .conversions import is_complex
 
 LN2 = 0.6931471805599453
 LN10 = 2.302585092994046
@@ -34,12 +35,6 @@ def elementwise(function: Any, vjp: Any, **fields: Any) -> Op:
         out=isinstance(function, np.ufunc) or function is np.clip,
         **fields,
     )
-
-
-def is_complex(x: Any) -> bool:
-    """Tell whether an array or number is complex."""
-    dtype = getattr(x, "dtype", None)
-    return isinstance(x, complex) if dtype is None else bool(dtype.kind == "c")
 
 
 # -- arithmetic ---------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ import numpy as np
 
 from ..dag.op import Op, composite, op
 from .arrays import with_dtype
+from .complexes import conj
 from .index import unindex
-from .products import conjugated
 
 _OPPOSITE = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 
@@ -120,7 +120,7 @@ def hfft(a: Any, n: Any = None, axis: Any = -1, norm: Any = None) -> Any:
     """The transform of a signal that is Hermitian in time: its spectrum is real."""
     a = with_dtype(a)
     n = (np.shape(a)[axis] - 1) * 2 if n is None else n
-    return np.fft.irfft(conjugated(a), n, axis, norm=_opposite(norm))
+    return np.fft.irfft(conj(a), n, axis, norm=_opposite(norm))
 
 
 @composite(np.fft.ihfft)

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..dag.op import Op, op
 from .index import add_along, fill, index, index_add, like_it
-from .reduce import spread
+from .reduce import nan_extremum, spread
+from .shape import on_axis
 
 METHODS: dict[tuple[Any, str], Op] = {}  # (ufunc, name of the method) -> its op
 
@@ -58,20 +59,9 @@ def _weighted(weight: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     return rule
 
 
-def _extremum(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    shape = np.shape(x)
-    out = spread(out, shape, axis, keepdims)
-    chosen = (x == out) | (out != out)  # NaN only where all are NaN
-    count = np.sum(chosen, axis=axis, keepdims=True)
-    return np.where(chosen, np.divide(spread(g, shape, axis, keepdims), count), 0)
-
-
 def _is_first(x: Any, axis: int) -> Any:
     """True at the first place of an axis, in a shape that broadcasts to that of x."""
-    shape = np.shape(x)
-    lengths = [1] * len(shape)
-    lengths[axis] = shape[axis]
-    return (np.arange(shape[axis]) == 0).reshape(lengths)
+    return on_axis(np.arange(np.shape(x)[axis]) == 0, axis, np.ndim(x))
 
 
 def _difference(g: Any, out: Any, x: Any, axis: int, keepdims: bool) -> Any:
@@ -91,8 +81,8 @@ def _on_hypot(x: Any, out: Any) -> Any:
     return np.where(out == 0, 0, np.divide(x, np.where(out == 0, 1, out)))
 
 
-_numpys(np.fmax, "reduce", [_extremum])
-_numpys(np.fmin, "reduce", [_extremum])
+_numpys(np.fmax, "reduce", [nan_extremum])
+_numpys(np.fmin, "reduce", [nan_extremum])
 _numpys(np.logaddexp, "reduce", [_weighted(lambda x, out: np.exp(x - out))])
 _numpys(np.logaddexp2, "reduce", [_weighted(lambda x, out: np.exp2(x - out))])
 _numpys(np.hypot, "reduce", [_weighted(_on_hypot)])
@@ -106,9 +96,7 @@ def _running(missing: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     """The rule of a running extremum: of equal elements the latest counts."""
 
     def rule(g: Any, out: Any, x: Any, axis: int) -> Any:
-        lengths = [1] * np.ndim(x)
-        lengths[axis] = np.shape(x)[axis]
-        places = np.arange(np.shape(x)[axis]).reshape(lengths)
+        places = on_axis(np.arange(np.shape(x)[axis]), axis, np.ndim(x))
         chosen = np.where((x == out) | missing(x, out), places, 0)
         latest = METHODS[np.maximum, "accumulate"](chosen, axis=axis)
         return add_along(g, latest, shape=np.shape(x), axis=axis)

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..dag.op import HOLE, composite, op
 from .arrays import unlisted, with_dtype
+from .conversions import cast, is_complex
 from .index import index, unindex
-from .reduce import cast, kind_of
 
 
 def piece_of(x: Any, xp: Any) -> Any:
@@ -80,7 +80,7 @@ def _periodic(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
     xp = np.remainder(cast(xp, np.float64), period)
     order = _ascending(xp)
     xp = index(xp, order, key=HOLE)
-    fp = index(cast(fp, np.complex128 if kind_of(fp) == "c" else np.float64), order, key=HOLE)
+    fp = index(cast(fp, np.complex128 if is_complex(fp) else np.float64), order, key=HOLE)
     xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
     fp = np.concatenate([fp[-1:], fp, fp[:1]])
     return np.remainder(cast(x, np.float64), period), xp, fp

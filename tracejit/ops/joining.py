@@ -15,6 +15,7 @@ import numpy as np
 
 from ..dag.op import BY_NAME, composite, op
 from .arrays import as_array
+from .conversions import cast
 from .shape import along, axis_of, with_axes
 
 
@@ -52,7 +53,7 @@ def join(arrays: list[Any], axis: Any, dtype: Any = None, casting: Any = "same_k
 def _cast(a: Any, dtype: Any, casting: Any) -> Any:
     if not np.can_cast(a.dtype, dtype, casting):
         raise TypeError(f"Cannot cast array data from {a.dtype!r} to {dtype!r} by {casting!r}")
-    return a if a.dtype == dtype else a.astype(dtype)
+    return cast(a, dtype)
 
 
 @composite(np.stack)

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.linalg import _linalg as results
 
 from ..dag.op import HOLE, composite, op, value_of
+from .conversions import is_complex
 from .index import unindex
-from .matrices import is_complex, over, real_dtype
-from .products import swap
+from .matrices import real_dtype, to_each
+from .shape import swap
 
 
 def _inverse_rule(g: Any, out: Any, x: Any) -> Any:
@@ -47,8 +48,8 @@ inverse_or_nan = op("linalg.inverse_or_nan", _inverse_or_nan, vjp=[_inverse_rule
 
 def _det_rule(g: Any, out: Any, x: Any) -> Any:
     if value_of(out).all():  # no determinant is 0
-        return over(g * out) * swap(np.linalg.inv(x))
-    return over(g) * cofactors(x)
+        return to_each(g * out) * swap(np.linalg.inv(x))
+    return to_each(g) * cofactors(x)
 
 
 det = op(
@@ -74,7 +75,7 @@ def _cofactors_rule(g: Any, out: Any, x: Any) -> Any:
     left = np.array([[i for i in range(n) if i != k] for k in range(n)])
     rows, columns = left[:, None, :, None], left[None, :, None, :]
     signs = np.array([[(-1) ** (i + k) for i in range(n)] for k in range(n)], real_dtype(x))
-    minors = over(g * signs) * cofactors(x[..., rows, columns])
+    minors = to_each(g * signs) * cofactors(x[..., rows, columns])
     return unindex(minors, rows, columns, key=(Ellipsis, HOLE, HOLE), shape=x.shape)
 
 
@@ -90,7 +91,7 @@ def _slogdet_rule(g: Any, out: Any, x: Any) -> Any:
     if scale is None:
         return None
     singular = (value_of(logarithm) == -np.inf).any()
-    return over(scale) * swap(inverse_or_nan(x) if singular else np.linalg.inv(x))
+    return to_each(scale) * swap(inverse_or_nan(x) if singular else np.linalg.inv(x))
 
 
 slogdet_op = op(

@@ -11,22 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from .products import swap
-
-
-def is_complex(x: Any) -> bool:
-    """Tell whether an array holds complex numbers."""
-    return bool(x.dtype.kind == "c")
+from .complexes import conj
+from .shape import swap
 
 
 def real_dtype(x: Any) -> Any:
     """The dtype of the real part."""
     return np.finfo(x.dtype).dtype
-
-
-def conj(x: Any) -> Any:
-    """The complex conjugate; a real array stays what it is."""
-    return np.conjugate(x) if is_complex(x) else x
 
 
 def adjoint(x: Any) -> Any:
@@ -44,17 +35,10 @@ def down(x: Any) -> Any:
     return x[..., None]
 
 
-def over(x: Any) -> Any:
-    """Lay a number over each matrix of a stack."""
+def to_each(x: Any) -> Any:
+    """Lay one number for each matrix of a stack over it."""
     shape = getattr(x, "shape", ())
     return np.reshape(x, (*shape, 1, 1)) if shape else x
-
-
-def squares(x: Any) -> Any:
-    """The squared absolute values; their second derivatives are right at 0, too."""
-    if np.iscomplexobj(x):
-        return np.square(np.real(x)) + np.square(np.imag(x))
-    return np.square(x)
 
 
 def reciprocal(x: Any) -> Any:

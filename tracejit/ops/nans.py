@@ -10,22 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import composite
+from .complexes import squared_size
+from .conversions import cast, kind_of
 from .elementwise import root
-from .reduce import (
-    ABSENT,
-    cast,
-    extreme,
-    extremum_rule,
-    kind_of,
-    mean,
-    once,
-    over,
-    prod,
-    reduction,
-    squared_size,
-    sum_,
-    var,
-)
+from .reduce import ABSENT, divided, extreme, mean, nan_extremum, once, prod, reduction, sum_, var
 from .scans import cumprod, cumsum
 
 
@@ -57,12 +45,8 @@ def nancumprod(a: Any, axis: Any = None, dtype: Any = None) -> Any:
     return cumprod(_replaced(a, 1), axis, dtype)
 
 
-def _nan_extremum(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    return extremum_rule(g, out, x, axis, keepdims, lambda x, best: best != best)
-
-
-_nanmax = reduction(np.nanmax, None, [_nan_extremum])
-_nanmin = reduction(np.nanmin, None, [_nan_extremum])
+_nanmax = reduction(np.nanmax, None, [nan_extremum])
+_nanmin = reduction(np.nanmin, None, [nan_extremum])
 reduction(np.nanargmax, None, None, raises=True)
 reduction(np.nanargmin, None, None, raises=True)
 
@@ -99,7 +83,7 @@ def nanmean(
     missing = np.isnan(a)
     count = sum_(~missing, axis, keepdims=keepdims, where=where)
     total = sum_(np.where(missing, 0, a), axis, dtype, keepdims=keepdims, where=where)
-    return over(total, count)
+    return divided(total, count)
 
 
 @composite(np.nanvar)
@@ -118,7 +102,7 @@ def nanvar(
     deviation = cast(np.where(missing, 0, a - mean), np.result_type(a))
     total = sum_(squared_size(deviation), axis, dtype, keepdims=keepdims, where=where)
     degrees = sum_(~missing, axis, keepdims=keepdims, where=where) - ddof
-    return over(total, np.where(degrees > 0, degrees, np.nan))
+    return divided(total, np.where(degrees > 0, degrees, np.nan))
 
 
 @composite(np.nanstd)

@@ -9,36 +9,33 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..dag.op import BY_NAME, composite, op
 from .arrays import with_dtype
+from .complexes import squared_size
+from .conversions import as_scalar, inexact
 from .decompositions import svdvals
 from .elementwise import root
 from .linalg import inverse_or_nan
-from .matrices import squares
+from .shape import axis_of
 
 Axis = int | tuple[int, ...]
 
 _ENTRIES = (None, "fro", "f")
 
 
-def _inexact(x: Any) -> Any:
-    x = with_dtype(x)
-    return x.astype(np.dtype("f8")) if x.dtype.kind in "biu" else x
-
-
 @composite(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The norm of a vector or a matrix; of all elements, where neither order nor axes are given."""
-    x, ndim = _inexact(x), np.ndim(x)
+    x, ndim = inexact(with_dtype(x)), np.ndim(x)
     if axis is None:
         if ord is None:
-            return root(np.sum(squares(x), keepdims=keepdims))
+            return root(np.sum(squared_size(x), keepdims=keepdims))
         axis = tuple(range(ndim))
     axes = axis if isinstance(axis, tuple) else (int(axis),)
     if len(axes) == 1:
-        return _vector_norm(x, ord, normalize_axis_index(axes[0], ndim), keepdims)
+        return _vector_norm(x, ord, axis_of(axes[0], ndim), keepdims)
     if len(axes) != 2:
         raise ValueError("Improper number of dimensions to norm.")
     row, column = normalize_axis_tuple(axes, ndim, allow_duplicate=True)
@@ -54,7 +51,7 @@ def _vector_norm(x: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
     if isinstance(ord, str):
         raise ValueError(f"Invalid norm order '{ord}' for vectors")
     if ord is None or ord == 2:
-        return root(np.sum(squares(x), axis=axis, keepdims=keepdims))
+        return root(np.sum(squared_size(x), axis=axis, keepdims=keepdims))
     if ord == 0:
         count = (x != 0).astype(np.real(x).dtype)
         return np.sum(count, axis=axis, keepdims=keepdims)
@@ -76,7 +73,7 @@ def _vector_norm(x: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
     total = np.sum(powers, axis=axis, keepdims=keepdims)
     none = total == 0
     value = np.where(none, 0, np.power(np.where(none, 1, total), 1 / ord))
-    return value if value.ndim else value[()]
+    return as_scalar(value)
 
 
 def _largest(values: Any, axis: Axis, keepdims: bool = False) -> Any:
@@ -87,7 +84,7 @@ def _largest(values: Any, axis: Axis, keepdims: bool = False) -> Any:
 
 def _matrix_norm(x: Any, ord: Any, row: int, column: int) -> Any:
     if ord in _ENTRIES:
-        return root(np.sum(squares(x), axis=(row, column)))
+        return root(np.sum(squared_size(x), axis=(row, column)))
     if ord in (2, -2, "nuc"):
         values = np.abs(svdvals(np.moveaxis(x, (row, column), (-2, -1))))  # abs: no slope at 0
         if ord == "nuc":
@@ -104,7 +101,7 @@ def _matrix_norm(x: Any, ord: Any, row: int, column: int) -> Any:
 @composite(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """The norm of all elements, or of those along some axes, as a vector's."""
-    x, ndim = _inexact(x), np.ndim(x)
+    x, ndim = inexact(with_dtype(x)), np.ndim(x)
     axes = normalize_axis_tuple(range(ndim) if axis is None else axis, ndim)
     return _vector_norm(x, ord, axes, keepdims)
 
@@ -134,7 +131,7 @@ def cond(x: Any, p: Any = None) -> Any:
         product = matrix_norm(x, ord=p) * matrix_norm(inverse_or_nan(x), ord=p)
         singular = np.isnan(product) & ~np.any(np.isnan(x), axis=(-2, -1))
         found = np.where(singular, np.inf, product)
-    return found if found.ndim else found[()]
+    return as_scalar(found)
 
 
 def _rank_by_ratio(a: Any, rtol: Any, hermitian: bool = False) -> Any:

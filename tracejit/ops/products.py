@@ -11,20 +11,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 
 from ..dag.op import BY_NAME, Op, composite, op
 from .arrays import with_dtype
-from .shape import reshape, transpose
+from .complexes import conj
+from .shape import axis_of, last_axis, reshape, swap
 
 # The rules of products are used at every step of long loops: they call ops, not NumPy's functions,
 # which take a detour to a tracer.
-
-
-def swap(x: Any) -> Any:
-    """Exchange the last two axes."""
-    *batch, rows, columns = range(x.ndim)
-    return transpose(x, axes=(*batch, columns, rows))
 
 
 def _column(x: Any) -> Any:
@@ -63,11 +57,6 @@ matmul = op(
 )  # fmt: skip
 
 
-def conjugated(x: Any) -> Any:
-    """The complex conjugate of what may be complex."""
-    return np.conjugate(x) if np.result_type(x).kind == "c" else x
-
-
 def refuse(function: Any, *arrays: Any, **options: Any) -> NoReturn:
     """Raise the error that a NumPy function raises for arrays of these shapes."""
     function(*(np.broadcast_to(0.0, np.shape(x)) for x in arrays), **options)
@@ -98,7 +87,7 @@ def inner(a: Any, b: Any, /) -> Any:
 @composite(np.vdot)
 def vdot(a: Any, b: Any, /) -> Any:
     """The product of two flattened arrays, the first of them conjugated."""
-    return np.matmul(np.ravel(conjugated(with_dtype(a))), np.ravel(with_dtype(b)))
+    return np.matmul(np.ravel(conj(with_dtype(a))), np.ravel(with_dtype(b)))
 
 
 @composite(np.outer)
@@ -133,8 +122,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         left, right = (tuple(np.atleast_1d(side).tolist()) for side in axes)
     else:
         left, right = tuple(range(a_ndim - axes, a_ndim)), tuple(range(axes))
-    left = tuple(normalize_axis_index(i, a_ndim) for i in left)
-    right = tuple(normalize_axis_index(i, b_ndim) for i in right)
+    left = tuple(axis_of(i, a_ndim) for i in left)
+    right = tuple(axis_of(i, b_ndim) for i in right)
     a_shape, b_shape = np.shape(a), np.shape(b)
     if [a_shape[i] for i in left] != [b_shape[i] for i in right]:
         raise ValueError("shape-mismatch for sum")
@@ -186,16 +175,12 @@ def _cross(
     if lengths != (3, 3):
         left, right = map(np.zeros, lengths)
         np.cross(left, right)  # raises, or warns of vectors of length 2
-    a, b = _last(a, axisa), _last(b, axisb)
+    a, b = last_axis(a, axisa), last_axis(b, axisb)
     if lengths == (2, 2):
         turn = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
         return turn if np.ndim(turn) else BY_NAME["convert"](turn, cls=np.ndarray)
     crossed = cross(_in_space(a), _in_space(b))
     return crossed if axisc in (-1, crossed.ndim - 1) else np.moveaxis(crossed, -1, axisc)
-
-
-def _last(x: Any, axis: int) -> Any:
-    return x if axis in (-1, np.ndim(x) - 1) else np.moveaxis(x, axis, -1)
 
 
 def _in_space(x: Any) -> Any:
@@ -248,7 +233,7 @@ def _matvec(a: Any, x: Any) -> Any:
 
 
 def _vecmat(x: Any, a: Any) -> Any:
-    x = conjugated(x)
+    x = conj(x)
     return np.matmul(x, a) if np.ndim(x) == 1 else np.matmul(_row(x), a)[..., 0, :]
 
 

@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.op import BY_NAME, Op, composite, is_traced, op
+from ..dag.op import Op, composite, is_traced, op
+from .complexes import squared_size
+from .conversions import cast, inexact, kind_of
 from .elementwise import root
 from .shape import inverse
 
@@ -77,6 +79,11 @@ def extremum_rule(
     return np.where(chosen, np.divide(spread(g, shape, axis, keepdims), count), 0)
 
 
+def nan_extremum(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """The rule of an extremum that leaves NaN out: it is NaN where all are."""
+    return extremum_rule(g, out, x, axis, keepdims, lambda x, best: best != best)
+
+
 def _extremum(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return extremum_rule(g, out, x, axis, keepdims, lambda x, best: x != x)  # NaN is the extremum
 
@@ -124,15 +131,6 @@ products_of_others = op(
 
 
 # -- dtype=, where= and initial= ----------------------------------------------------------------
-
-
-def cast(x: Any, dtype: Any) -> Any:
-    """Give an array, a scalar or a number the dtype."""
-    dtype, have = np.dtype(dtype), getattr(x, "dtype", None)
-    if have is None:
-        number: Op = BY_NAME["convert"]
-        return number(x, cls=dtype.type) if is_traced(x) else np.asarray(x, dtype)
-    return x if have == dtype else x.astype(dtype)
 
 
 def is_everywhere(where: Any) -> bool:
@@ -289,24 +287,13 @@ def _averaged(x: Any, axis: Any, keepdims: Any, where: Any) -> Any:
     return count_of(x, axis, keepdims, where)
 
 
-def over(total: Any, count: Any) -> Any:
+def divided(total: Any, count: Any) -> Any:
     """Divide a sum by a count and keep the sum's dtype."""
     if type(count) in (int, float) and total.dtype.kind in "fc":
         if total.dtype != np.float16:
             return np.divide(total, count)
         count = np.float32(count)  # which float16 may not hold
     return cast(np.divide(total, count), total.dtype)
-
-
-def kind_of(x: Any) -> str:
-    """The kind of a value's dtype: "f", "c", "i", "u" or "b"."""
-    dtype: np.dtype[Any] = x.dtype if hasattr(x, "dtype") else np.result_type(x)
-    return dtype.kind
-
-
-def _inexact(x: Any) -> Any:
-    """Make f8 of integers, as mean and var do."""
-    return cast(x, np.float64) if kind_of(x) in "biu" else x
 
 
 def _warn_of(text: str, count: Any, ddof: Any) -> None:
@@ -322,10 +309,10 @@ def mean(
     """The sum over the number of elements; f2 is summed in f4."""
     count = _averaged(a, axis, keepdims, where)
     _warn_of("Mean of empty slice", count, 0)
-    x = _inexact(a) if dtype is None else a
+    x = inexact(a) if dtype is None else a
     narrow = dtype is None and getattr(x, "dtype", None) == np.float16
     total = sum_(x, axis, np.float32 if narrow else dtype, keepdims=keepdims, where=where)
-    return cast(over(total, count), np.float16) if narrow else over(total, count)
+    return cast(divided(total, count), np.float16) if narrow else divided(total, count)
 
 
 def once(ddof: Any, correction: Any) -> Any:
@@ -343,16 +330,16 @@ def var(
     where: Any = True, mean: Any = ABSENT, correction: Any = ABSENT,
 ) -> Any:  # fmt: skip
     """The mean squared deviation, over n - ddof."""
-    x, ddof = _inexact(a) if dtype is None else a, once(ddof, correction)
+    x, ddof = inexact(a) if dtype is None else a, once(ddof, correction)
     if mean is ABSENT or mean is None:
         total = sum_(x, axis, dtype, keepdims=True, where=where)
-        mean = over(total, count_of(x, axis, True, where))
+        mean = divided(total, count_of(x, axis, True, where))
     squares = squared_size(x - mean)
     count = _averaged(x, axis, keepdims, where)
     _warn_of("Degrees of freedom <= 0 for slice", count, ddof)
     total = sum_(squares, axis, dtype, keepdims=keepdims, where=where)
     number = type(count) is int and not is_traced(ddof)
-    return over(total, max(count - ddof, 0) if number else np.maximum(count - ddof, 0))
+    return divided(total, max(count - ddof, 0) if number else np.maximum(count - ddof, 0))
 
 
 @composite(np.std)
@@ -360,11 +347,3 @@ def std(a: Any, axis: Any = None, dtype: Any = None, **options: Any) -> Any:
     """The root of the variance, whose gradient is 0 where the variance is 0."""
     variance = var(a, axis, dtype, **options)
     return cast(root(variance), variance.dtype)
-
-
-def squared_size(x: Any) -> Any:
-    """The square, and of complex numbers that of the absolute value."""
-    square: Callable[[Any], Any] = BY_NAME["square"]
-    if kind_of(x) != "c":
-        return square(x)
-    return square(np.real(x)) + square(np.imag(x))

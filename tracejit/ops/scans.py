@@ -11,18 +11,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..dag.op import composite, is_traced, op
 from .arrays import unlisted, with_dtype
-from .reduce import ABSENT, cast, kind_of, sum_
+from .conversions import cast, kind_of
+from .reduce import ABSENT, sum_
+from .shape import along, axis_of
 
 At = Callable[[slice], Any]  # gives a part of the samples along an axis
-
-
-def along(axis: int, part: Any) -> tuple[Any, ...]:
-    """The index that takes a part of one axis."""
-    return (*(slice(None),) * axis, part)
 
 
 # -- running sums and products ------------------------------------------------------------------
@@ -105,7 +102,7 @@ def _cumulative(scan: Any, start: int, x: Any, axis: Any, dtype: Any, include_in
     x = np.reshape(x, -1) if np.ndim(x) == 0 else x
     if axis is None and x.ndim > 1:
         raise ValueError("an array of more than one dimension needs the ``axis`` argument")
-    axis = 0 if axis is None else normalize_axis_index(operator.index(axis), x.ndim)
+    axis = 0 if axis is None else axis_of(axis, x.ndim)
     found = scan(x, axis, dtype)
     if not include_initial:
         return found
@@ -144,7 +141,7 @@ def diff(a: Any, n: Any = 1, axis: Any = -1, prepend: Any = ABSENT, append: Any 
     x = with_dtype(a)
     if np.ndim(x) == 0:
         raise ValueError("diff requires input that is at least one dimensional")
-    axis = normalize_axis_index(operator.index(axis), x.ndim)
+    axis = axis_of(axis, x.ndim)
     ends = [None if end is ABSENT else _end(end, x.shape, axis) for end in (prepend, append)]
     parts = [part for part in (ends[0], x, ends[1]) if part is not None]
     if len(parts) > 1:
@@ -183,7 +180,7 @@ def _flat_end(given: Any, dtype: Any) -> Any:
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Any:
     """The integral of samples by the trapezoidal rule."""
     y, step = with_dtype(y), dx
-    axis = normalize_axis_index(operator.index(axis), np.ndim(y))
+    axis = axis_of(axis, np.ndim(y))
     if x is not None:
         x = with_dtype(x)
         step = diff(x) if x.ndim == 1 else diff(x, axis=axis)

@@ -9,6 +9,7 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..dag.op import composite, op, value_of
 from .arrays import as_array
@@ -33,19 +34,7 @@ def _ndim(x: Any) -> int:
 
 def axis_of(axis: Any, ndim: int) -> int:
     """Count an axis from the first one on."""
-    number = operator.index(axis)
-    if not -ndim <= number < ndim:
-        raise np.exceptions.AxisError(number, ndim)
-    return number % ndim
-
-
-def _axes_of(axes: Any, ndim: int) -> tuple[int, ...]:
-    """Count one axis, or several different ones, from the first on."""
-    several = axes if isinstance(axes, (tuple, list)) else (axes,)
-    counted = tuple(axis_of(axis, ndim) for axis in several)
-    if len(set(counted)) < len(counted):
-        raise ValueError("repeated axis")
-    return counted
+    return normalize_axis_index(operator.index(axis), ndim)
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
@@ -97,7 +86,7 @@ def _bind_transpose(a: Any, axes: Any = None) -> Any:
     ndim = _ndim(a)
     if axes is None:
         return (a,), {"axes": tuple(range(ndim))[::-1]}
-    counted = _axes_of(tuple(axes), ndim)
+    counted = normalize_axis_tuple(tuple(axes), ndim)
     if len(counted) != ndim:
         raise ValueError("axes don't match array")
     return (a,), {"axes": counted}
@@ -131,7 +120,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
     """Insert axes of length 1."""
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     ndim = _ndim(a) + len(axes)
-    new = _axes_of(axes, ndim)
+    new = normalize_axis_tuple(axes, ndim)
     lengths = iter(np.shape(a))
     return np.reshape(a, tuple(1 if i in new else next(lengths) for i in range(ndim)))
 
@@ -142,7 +131,7 @@ def squeeze(a: Any, axis: Any = None) -> Any:
     shape = np.shape(a)
     if axis is None:
         return np.reshape(a, tuple(n for n in shape if n != 1))
-    axes = _axes_of(axis, len(shape))
+    axes = normalize_axis_tuple(axis, len(shape))
     if any(shape[i] != 1 for i in axes):
         raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
     return np.reshape(a, tuple(n for i, n in enumerate(shape) if i not in axes))
@@ -157,6 +146,17 @@ def swapaxes(a: Any, axis1: Any, axis2: Any) -> Any:
     return np.transpose(a, axes)
 
 
+def swap(x: Any) -> Any:
+    """Exchange the last two axes, by the op itself: rules do it at every step of long loops."""
+    *batch, rows, columns = range(x.ndim)
+    return transpose(x, axes=(*batch, columns, rows))
+
+
+def last_axis(x: Any, axis: int) -> Any:
+    """Move an axis to the end."""
+    return x if axis in (-1, np.ndim(x) - 1) else np.moveaxis(x, axis, -1)
+
+
 @composite(np.matrix_transpose, np.linalg.matrix_transpose)
 def matrix_transpose(x: Any, /) -> Any:
     """Exchange the last two axes."""
@@ -169,7 +169,7 @@ def matrix_transpose(x: Any, /) -> Any:
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     """Move axes to new places; the others keep their order."""
     ndim = _ndim(a)
-    sources, targets = _axes_of(source, ndim), _axes_of(destination, ndim)
+    sources, targets = normalize_axis_tuple(source, ndim), normalize_axis_tuple(destination, ndim)
     if len(sources) != len(targets):
         raise ValueError("source and destination arguments must have the same number of elements")
     moved = dict(zip(targets, sources, strict=True))
@@ -228,15 +228,17 @@ def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: str = "x
     places = list(range(len(xi)))
     if indexing == "xy" and len(xi) > 1:
         places[:2] = 1, 0
-    grids: Any = [_on_axis(x, i, len(xi)) for x, i in zip(xi, places, strict=True)]
+    grids: Any = [on_axis(x, i, len(xi)) for x, i in zip(xi, places, strict=True)]
     if not sparse:
         grids = np.broadcast_arrays(*grids)
     return tuple(copy_op(x) for x in grids) if copy else tuple(grids)
 
 
-def _on_axis(x: Any, axis: int, ndim: int) -> Any:
+def on_axis(x: Any, axis: int, ndim: int) -> Any:
     """Lay the elements of an array along one of several axes."""
-    return np.reshape(as_array(x), (1,) * axis + (-1,) + (1,) * (ndim - axis - 1))
+    lengths = [1] * ndim
+    lengths[axis] = -1
+    return np.reshape(as_array(x), lengths)
 
 
 @composite(np.ix_)
@@ -251,7 +253,7 @@ def ix_(*args: Any) -> Any:
             numbers = numbers.astype(np.intp)
         if numbers.dtype.kind == "b":
             (numbers,) = np.nonzero(numbers)
-        made.append(_on_axis(numbers, axis, len(args)))
+        made.append(on_axis(numbers, axis, len(args)))
     return tuple(made)
 
 

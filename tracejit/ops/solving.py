@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import composite, op
+from .complexes import conj, squared_size
 from .linalg import inv
-from .matrices import across, adjoint, conj, down, folded, plus, real_dtype, squares, triangle
-from .products import swap
+from .matrices import across, adjoint, down, folded, plus, real_dtype, triangle
+from .shape import swap
 
 
 def _solve_right(g: Any, out: Any, a: Any, b: Any) -> Any:
@@ -111,7 +112,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     x, rank, s = lstsq_op(*((a, b) if rcond is None else (a, b, rcond)))
     rows, columns = np.shape(a)
     if rows > columns and bool(rank == columns):  # noted: it depends on values
-        change = squares(np.subtract(b, np.matmul(a, x)))
+        change = squared_size(np.subtract(b, np.matmul(a, x)))
         return x, np.sum(change, axis=0, keepdims=np.ndim(b) == 1), rank, s
     return x, np.zeros(0, real_dtype(x)), rank, s
 

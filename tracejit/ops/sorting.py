@@ -13,6 +13,7 @@ import numpy as np
 
 from ..dag.op import HOLE, composite, op
 from .arrays import as_array
+from .conversions import is_complex
 from .index import index, unindex
 from .shape import along
 
@@ -106,7 +107,7 @@ argpartition = op(
 def sort_complex(a: Any) -> Any:
     """Sort along the last axis, as complex numbers."""
     values = np.sort(a)
-    if values.dtype.kind == "c":
+    if is_complex(values):
         return values
     return values.astype(np.complex64 if values.dtype.char in "bhBH" else np.complex128)
 

@@ -16,10 +16,11 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..dag.op import HOLE, composite, op
 from .arrays import unlisted, with_dtype
-from .complexes import join_parts
+from .complexes import conj, join_parts
+from .conversions import cast, is_complex, kind_of
 from .create import linspace
 from .index import index
-from .reduce import cast, kind_of, max_, mean, min_, sum_
+from .reduce import max_, mean, min_, sum_
 from .scans import diff
 
 
@@ -94,7 +95,7 @@ def cov(
         degrees = 0.0
     x = cast(x - centre[:, None], dtype)
     other = np.transpose(x if w is None else x * w)
-    found = np.matmul(x, np.conjugate(other) if other.dtype.kind == "c" else other)
+    found = np.matmul(x, conj(other))
     return np.squeeze(cast(found * np.divide(1, degrees), found.dtype))
 
 
@@ -139,7 +140,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: Any = True, *, dtype: Any = None) ->
     own = np.arange(len(c))
     deviation = np.sqrt(np.real(c[own, own]))
     c = np.divide(np.divide(c, deviation[:, None]), deviation)
-    if c.dtype.kind != "c":
+    if not is_complex(c):
         return np.clip(c, -1, 1)
     return join_parts(np.clip(np.real(c), -1, 1), np.clip(np.imag(c), -1, 1))
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..dag.op import composite, is_traced, op
 from ..ops import sorting
 from ..ops.arrays import as_array
+from ..ops.conversions import cast
 from ..ops.joining import join, pick
 from ..ops.repeating import repeat, repeat_each
 from ..ops.shape import along, axis_of
@@ -151,8 +152,7 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
         count = values.shape[axis]
     shape = (*arr.shape[:axis], count, *arr.shape[axis + 1 :])
     values = np.broadcast_to(values, shape)
-    if values.dtype != arr.dtype:
-        values = values.astype(arr.dtype)
+    values = cast(values, arr.dtype)
     if places.size == 1:
         start = operator.index(np.ravel(places)[0])
         np.insert(np.zeros(length), start, 0.0)  # which raises where it is out of bounds

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special
 
 from ...dag.op import MISSING
+from ..conversions import is_complex
 from . import ufunc
 
 
@@ -28,14 +29,14 @@ def _of_order(function: Any, before: float, after: float, scaled: Any = None) ->
 
 def _by_real_part(g: Any, out: Any, z: Any) -> Any:
     """What the scale exp(-abs(real(z))) adds."""
-    if not np.iscomplexobj(z):
+    if not is_complex(z):
         return -g * out * np.sign(z)
     return -np.real(g * out) * np.sign(np.real(z))
 
 
 def _by_imaginary_part(g: Any, out: Any, z: Any) -> Any:
     """What the scale exp(-abs(imag(z))) adds."""
-    if not np.iscomplexobj(z):
+    if not is_complex(z):
         return g * 0.0
     return 1j * np.real(g * out) * np.sign(np.imag(z))
 

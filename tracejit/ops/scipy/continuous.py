@@ -16,6 +16,7 @@ import numpy as np
 from scipy import special, stats
 
 from ...dag.op import BY_NAME, composite, is_traced
+from ..conversions import as_scalar
 
 Formula = Callable[..., Any]
 
@@ -79,11 +80,6 @@ def beside(value: Any, *others: Any) -> Any:
     """
     low = any(dtype_of(other).itemsize < F8.itemsize for other in others)
     return as_float64(value) if low and not hasattr(value, "dtype") else value
-
-
-def as_scalar(value: Any) -> Any:
-    """Make a number of a 0-d array."""
-    return value[()] if np.ndim(value) == 0 else value
 
 
 def _standard(x: Any, loc: Any, scale: Any) -> Any:

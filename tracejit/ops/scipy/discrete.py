@@ -10,10 +10,10 @@ import numpy as np
 from scipy import special, stats
 
 from ...dag.op import composite, is_traced
+from ..conversions import as_scalar
 from ..create import stopped
 from .continuous import (
     as_float64,
-    as_scalar,
     beside,
     both,
     bound,

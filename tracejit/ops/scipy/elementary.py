@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special
 
 from ...dag.op import MISSING, Op, composite, op
+from ..conversions import is_complex
 from . import ufunc
 
 LN2 = math.log(2.0)
@@ -123,7 +124,7 @@ ufunc(
 
 
 def _spence_slope(z: Any) -> Any:
-    if np.iscomplexobj(z):  # SciPy's hypergeometric function is wrong in parts of the plane
+    if is_complex(z):  # SciPy's hypergeometric function is wrong in parts of the plane
         return np.where(z == 1, -1, np.divide(np.log(z), np.where(z == 1, 1, 1 - z)))
     near = np.abs(z - 1.0) < 0.5
     y = np.where(near, z, 1.0)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 from ...dag.op import MISSING, Op, composite, is_traced
+from ..conversions import as_scalar, is_complex
 from . import ufunc
 
 psi = special.psi
@@ -19,7 +20,7 @@ psi = special.psi
 
 def _rgamma_rule(g: Any, out: Any, x: Any) -> Any:
     """By the reflection formula left of 1/2, where the function has its zeros."""
-    if np.iscomplexobj(x):
+    if is_complex(x):
         return -g * out * psi(x)
     left = x < 0.5
     y = np.where(left, 1.0 - x, 0.5)
@@ -82,11 +83,6 @@ def _arrays(*values: Any) -> Any:
     return tuple(value if is_traced(value) else np.asarray(value) for value in values)
 
 
-def _as_ufunc(value: Any) -> Any:
-    """Make a number of a 0-d array, as ufuncs do."""
-    return value[()] if np.ndim(value) == 0 else value
-
-
 @composite(special.comb)
 def _comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> Any:
     if exact:
@@ -94,7 +90,7 @@ def _comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> A
     if repetition:
         return _comb(N + k - 1, k)
     N, k = _arrays(N, k)
-    return _as_ufunc(np.where((k <= N) & (N >= 0) & (k >= 0), special.binom(N, k), 0.0))
+    return as_scalar(np.where((k <= N) & (N >= 0) & (k >= 0), special.binom(N, k), 0.0))
 
 
 @composite(special.perm)
@@ -103,7 +99,7 @@ def _perm(N: Any, k: Any, exact: bool = False) -> Any:
         raise TypeError("perm() argument exact=True on a traced value: it is for plain integers")
     N, k = _arrays(N, k)
     chosen = special.poch(N - k + 1, k)
-    return _as_ufunc(np.where((k <= N) & (N >= 0) & (k >= 0), chosen, 0.0))
+    return as_scalar(np.where((k <= N) & (N >= 0) & (k >= 0), chosen, 0.0))
 
 
 @composite(special.factorial)
@@ -111,7 +107,7 @@ def _factorial(n: Any, exact: bool = False, extend: str = "zero") -> Any:
     if exact or extend != "zero":
         raise TypeError("factorial() argument exact= or extend= on a traced value")
     (n,) = _arrays(n)
-    return _as_ufunc(np.where(n < 0, 0, special.gamma(n + 1)))
+    return as_scalar(np.where(n < 0, 0, special.gamma(n + 1)))
 
 
 # -- incomplete ones: regularised, and their inverses --------------------------------------------

@@ -12,17 +12,15 @@ import numpy as np
 import scipy.integrate
 
 from ...dag.op import composite
-
-
-def _last(a: Any, axis: int) -> Any:
-    return a if axis in (-1, np.ndim(a) - 1) else np.moveaxis(a, axis, -1)
+from ..conversions import cast
+from ..shape import last_axis
 
 
 def _steps(y: Any, x: Any, dx: Any, axis: int) -> Any:
     """The distances between samples, along the last axis; one number where they are equal."""
     if x is None:
         return dx
-    x = x if np.ndim(x) == 1 else _last(x, axis)
+    x = x if np.ndim(x) == 1 else last_axis(x, axis)
     if np.ndim(x) not in (1, np.ndim(y)):
         raise ValueError("If given, shape of x must be 1-D or the same as y.")
     if x.shape[-1] != y.shape[-1]:
@@ -42,9 +40,9 @@ def _floating(y: Any) -> Any:
 @composite(scipy.integrate.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """Sum over the intervals of their lengths times the means of the samples at their ends."""
-    dtype, y = _floating(y), _last(_array(y), axis)
+    dtype, y = _floating(y), last_axis(_array(y), axis)
     parts = _steps(y, _array(x), dx, axis) * (y[..., 1:] + y[..., :-1]) / 2.0
-    return np.sum(parts if parts.dtype == dtype else parts.astype(dtype), axis=-1)
+    return np.sum(cast(parts, dtype), axis=-1)
 
 
 @composite(scipy.integrate.cumulative_trapezoid)
@@ -56,7 +54,7 @@ def cumulative_trapezoid(
         raise ValueError("`initial` must be `None` or `0`.")
     if np.shape(y)[axis] == 0:
         raise ValueError("At least one point is required along `axis`.")
-    y = _last(_array(y), axis)
+    y = last_axis(_array(y), axis)
     sums = np.cumsum(_steps(y, _array(x), dx, axis) * (y[..., 1:] + y[..., :-1]) / 2.0, axis=-1)
     if initial is not None:
         first = np.zeros((*sums.shape[:-1], 1), np.result_type(sums))
@@ -104,7 +102,7 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Any:
         x=None if x is None else np.zeros(x.shape, np.result_type(x)),
         axis=axis,
     )
-    y = _last(y, axis)
+    y = last_axis(y, axis)
     steps = None if x is None else _steps(y, x, dx, axis)
     count = y.shape[-1]
     if count % 2:
@@ -115,4 +113,4 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Any:
         before, length = (dx, dx) if steps is None else (steps[..., -2], steps[..., -1])
         rest = _parabolas(y[..., :-1], None if steps is None else steps[..., :-1], dx)
         total = rest + _last_interval(y, before, length)
-    return total if total.dtype == like.dtype else total.astype(like.dtype)
+    return cast(total, like.dtype)

@@ -13,17 +13,11 @@ import numpy as np
 import scipy.linalg
 
 from ...dag.op import BY_FUNCTION, BY_NAME, composite, op, value_of
+from ..complexes import conj
+from ..conversions import is_complex
+from ..shape import swap
 from . import linalg_decompositions, linalg_factors, linalg_functions, linalg_special
-from .matrices import (
-    conj,
-    diagonal_only,
-    is_complex,
-    of_one_triangle,
-    outer,
-    swap,
-    triangle,
-    with_columns,
-)
+from .matrices import diagonal_only, of_one_triangle, outer, triangle, with_columns
 
 __all__ = ["linalg_decompositions", "linalg_factors", "linalg_functions", "linalg_special"]
 

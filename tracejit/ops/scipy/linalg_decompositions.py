@@ -14,7 +14,10 @@ import numpy as np
 import scipy.linalg
 
 from ...dag.op import BY_NAME, composite, op
-from .matrices import conj, is_complex, of_one_triangle, swap, triangle
+from ..complexes import conj
+from ..conversions import is_complex
+from ..shape import swap
+from .matrices import of_one_triangle, triangle
 
 
 def _plain_only(function: str, **options: Any) -> None:

@@ -12,7 +12,10 @@ import numpy as np
 import scipy.linalg
 
 from ...dag.op import BY_NAME, composite, op
-from .matrices import conj, is_complex, of_one_triangle, outer, swap, triangle, with_columns
+from ..complexes import conj
+from ..conversions import is_complex
+from ..shape import swap
+from .matrices import of_one_triangle, outer, triangle, with_columns
 
 
 def _checked(check_finite: bool) -> dict[str, Any]:

@@ -13,7 +13,9 @@ import numpy as np
 import scipy.linalg
 
 from ...dag.op import BY_NAME, Op, composite, op
-from .matrices import conj, is_complex, swap
+from ..complexes import conj
+from ..conversions import is_complex
+from ..shape import swap
 
 
 def _blocks(a: Any, upper: Any) -> Any:

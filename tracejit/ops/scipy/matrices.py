@@ -10,20 +10,9 @@ from typing import Any
 
 import numpy as np
 
-
-def swap(x: Any) -> Any:
-    """Transpose the matrices of a stack."""
-    return np.swapaxes(x, -1, -2)
-
-
-def is_complex(x: Any) -> bool:
-    """Tell whether an array or number is complex."""
-    return bool(np.result_type(x).kind == "c")
-
-
-def conj(x: Any) -> Any:
-    """Conjugate what is complex; nothing is recorded for what is real."""
-    return np.conj(x) if is_complex(x) else x
+from ..complexes import conj
+from ..conversions import is_complex
+from ..shape import swap
 
 
 def triangle(x: Any, lower: bool, offset: int = 0) -> Any:
@@ -42,7 +31,7 @@ def diagonal_only(x: Any, within: int = 0) -> Any:
 def of_one_triangle(g: Any, lower: bool, hermitian: bool = True) -> Any:
     """Take the cotangent of a symmetric or Hermitian matrix to the triangle that was read."""
     conjugate = hermitian and is_complex(g)
-    other = np.conj(swap(g)) if conjugate else swap(g)
+    other = conj(swap(g)) if conjugate else swap(g)
     eye = np.eye(g.shape[-1], dtype=bool)
     both = np.where(eye, np.real(g) if conjugate else g, g + other)
     return triangle(both, lower)

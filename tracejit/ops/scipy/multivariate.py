@@ -14,7 +14,8 @@ import numpy as np
 from scipy import special, stats
 
 from ...dag.op import composite, is_traced, op
-from .continuous import as_float64, as_scalar
+from ..conversions import as_scalar
+from .continuous import as_float64
 
 LOG_2PI = math.log(2.0 * math.pi)
 TOLERANCE = 1e-9  # of SciPy, for the sum of a point of the simplex

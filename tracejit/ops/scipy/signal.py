@@ -13,7 +13,7 @@ import numpy as np
 import scipy.signal
 
 from ...dag.op import BY_NAME, Op, composite, op
-from .matrices import conj
+from ..complexes import conj
 
 
 def _reversed(x: Any, axes: Any = None) -> Any:

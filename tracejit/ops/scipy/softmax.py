@@ -12,11 +12,12 @@ import numpy as np
 from scipy import special
 
 from ...dag.op import composite
+from ..conversions import is_complex
 from ..create import stopped
 
 
 def _largest(a: Any, axis: Any) -> Any:
-    return stopped(np.max(np.real(a) if np.iscomplexobj(a) else a, axis=axis, keepdims=True))
+    return stopped(np.max(np.real(a) if is_complex(a) else a, axis=axis, keepdims=True))
 
 
 def _finite(m: Any) -> Any:
@@ -42,13 +43,13 @@ def _logsumexp(
     if b is None and not return_sign:
         return np.log(np.where(s == 0, 1, s)) + m
     m = np.where(s == 0, -np.inf, m)
-    is_complex = np.iscomplexobj(s)
+    turned = is_complex(s)
     if not return_sign:
-        kept = s if is_complex else np.where(s < 0, np.nan, s)
+        kept = s if turned else np.where(s < 0, np.nan, s)
         return np.log(np.where(s == 0, 1, kept)) + m
-    size = np.hypot(np.real(s), np.imag(s)) if is_complex else np.abs(s)
+    size = np.hypot(np.real(s), np.imag(s)) if turned else np.abs(s)
     size = np.where(s == 0, 1, size)
-    sign = np.divide(s, size) if is_complex else np.sign(s)
+    sign = np.divide(s, size) if turned else np.sign(s)
     return np.log(size) + m, sign
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from ..conversions import is_complex
 from . import bessel, elementary, gamma, polynomials, softmax, ufunc
 
 __all__ = ["bessel", "elementary", "gamma", "polynomials", "softmax"]
@@ -26,7 +27,7 @@ SQRT_2PI = math.sqrt(2.0 * math.pi)
 
 def _rest(x: Any, product: Any, sign: float) -> Any:
     """1 - product, a product that tends to 1; far out by its expansion (DLMF 7.12)."""
-    if np.iscomplexobj(x):
+    if is_complex(x):
         return 1.0 - product
     far = (x > 50.0) | (sign * x < -50.0)
     h = np.divide(0.5 * sign, np.square(np.where(far, x, 50.0)))
@@ -74,14 +75,14 @@ ufunc(special.logit, [lambda g, out, x: np.divide(g, x * (1.0 - x))])
 
 def _logarithm(x: Any, y: Any) -> Any:
     """Give y where x log(y) has a derivative by its factors, and 1 where it is taken as 0."""
-    if np.iscomplexobj(x) or np.iscomplexobj(y):
+    if is_complex(x) or is_complex(y):
         return np.where((x == 0) & (y == 0), 1, y)
     return np.where((x == 0) & (y <= 0), 1, y)
 
 
 def _shifted(x: Any, y: Any) -> Any:
     """Give y where x log(1 + y) has a derivative by its factors, and 0 where it is taken as 0."""
-    if np.iscomplexobj(x) or np.iscomplexobj(y):
+    if is_complex(x) or is_complex(y):
         return np.where((x == 0) & (y == -1), 0, y)
     return np.where((x == 0) & (y <= -1), 0, y)
 
