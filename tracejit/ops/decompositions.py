@@ -18,15 +18,19 @@ from numpy.linalg import _linalg as results
 from ..dag.op import composite, op
 from .complexes import conj
 from .conversions import is_complex
-from .matrices import across, adjoint, down, folded, plus, reciprocal, triangle
+from .matrices import (
+    across,
+    adjoint,
+    down,
+    folded,
+    half_triangle,
+    inverse_gaps,
+    plus,
+    reciprocal,
+)
 from .shape import swap
 
 # -- eigenvalues --------------------------------------------------------------------------------
-
-
-def _gaps(values: Any) -> Any:
-    """1 / (value j - value i) at row i and column j, 0 where the two are equal."""
-    return reciprocal(across(values) - down(values))
 
 
 def _eigh_rule(g: Any, out: Any, a: Any, UPLO: str = "L") -> Any:
@@ -34,7 +38,7 @@ def _eigh_rule(g: Any, out: Any, a: Any, UPLO: str = "L") -> Any:
     turned = swap(vectors)
     inner: Any = None if g_values is None else down(g_values) * turned
     if g_vectors is not None:
-        inner = plus(inner, (_gaps(values) * (turned @ g_vectors)) @ turned)
+        inner = plus(inner, (inverse_gaps(values) * (turned @ g_vectors)) @ turned)
     return folded(conj(vectors) @ inner, UPLO == "U")
 
 
@@ -73,7 +77,7 @@ def _eig_rule(g: Any, out: Any, a: Any) -> Any:
         change = turned @ g_vectors
         stretch = np.real(np.sum(vectors * g_vectors, axis=-2))
         change = change - (turned @ np.conj(vectors)) * across(stretch)
-        inner = plus(inner, (_gaps(values) * change) @ turned)
+        inner = plus(inner, (inverse_gaps(values) * change) @ turned)
     return np.linalg.solve(turned, inner)
 
 
@@ -175,7 +179,7 @@ def svdvals(x: Any, /) -> Any:
 def _cholesky_rule(g: Any, out: Any, a: Any, upper: bool = False) -> Any:
     if upper:
         g, out = adjoint(g), adjoint(out)
-    change = (swap(out) @ g) * triangle(out)
+    change = (swap(out) @ g) * half_triangle(out)
     inverse = np.linalg.inv(out)
     return folded(swap(inverse) @ change @ conj(inverse), upper)
 
@@ -214,7 +218,7 @@ def _tall_rule(g_q: Any, g_r: Any, q: Any, r: Any) -> Any:
     change = None if turn is None else -turn
     if g_r is not None:
         change = plus(change, g_r @ swap(r))
-    kept = change * triangle(r, upper=True)
+    kept = change * half_triangle(r, upper=True)
     inner = kept + adjoint(kept)
     if turn is not None:
         inner = inner + turn

@@ -46,12 +46,17 @@ def reciprocal(x: Any) -> Any:
     return np.divide(x != 0, x + (x == 0))
 
 
+def inverse_gaps(values: Any) -> Any:
+    """1 / (value j - value i) at row i and column j, 0 where the two are equal."""
+    return reciprocal(across(values) - down(values))
+
+
 def plus(total: Any, term: Any) -> Any:
     """Add a term to a sum that is None as long as it has none."""
     return term if total is None else total + term
 
 
-def triangle(like: Any, upper: bool = False) -> Any:
+def half_triangle(like: Any, upper: bool = False) -> Any:
     """Ones in a triangle of a square matrix, with halves on its diagonal."""
     n, dtype = like.shape[-1], real_dtype(like)
     mask = np.tri(n, dtype=dtype) - np.eye(n, dtype=dtype) / 2
@@ -60,4 +65,4 @@ def triangle(like: Any, upper: bool = False) -> Any:
 
 def folded(g: Any, upper: bool = False) -> Any:
     """The cotangent of a Hermitian matrix, put into the triangle of it that is read."""
-    return (g + adjoint(g)) * triangle(g, upper)
+    return (g + adjoint(g)) * half_triangle(g, upper)

@@ -13,7 +13,7 @@ import numpy as np
 from ..dag.op import composite, op
 from .complexes import conj, squared_size
 from .linalg import inv
-from .matrices import across, adjoint, down, folded, plus, real_dtype, triangle
+from .matrices import across, adjoint, down, folded, half_triangle, plus, real_dtype
 from .shape import swap
 
 
@@ -37,7 +37,7 @@ solve = op(
 def _pinv_rule(g: Any, out: Any, a: Any, rcond: Any = None, hermitian: bool = False) -> Any:
     turned, back, inverse = swap(out), adjoint(g), conj(out)
     if hermitian:
-        half = a * triangle(a)  # what is read of it
+        half = a * half_triangle(a)  # what is read of it
         a = half + adjoint(half)
     right = back @ inverse @ turned
     left = turned @ inverse @ back

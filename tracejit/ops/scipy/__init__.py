@@ -1,7 +1,7 @@
-"""SciPy's functions: a module of declarations for each of its packages.
+"""SciPy's functions: a module or package of declarations for each of its packages.
 
-A module here imports SciPy, so it is loaded when a function of that package is first met, and never
-because of `import tracejit`. A SciPy function or method enters; whether it is declared leaves.
+They import SciPy, so one is loaded when a function of that package is first met, and none because
+of `import tracejit`. A SciPy function or method enters; whether it is declared leaves.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ import importlib
 import sys
 from typing import Any
 
-import numpy as np
-
-from ...dag.op import BY_FUNCTION, COMPOSITES, SCIPY, Op, op
+from ...dag.op import BY_FUNCTION, COMPOSITES, SCIPY
 
 # What is declared above the engine, because its gradient calls it.
 _ABOVE = {"integrate": "tracejit.ode"}
@@ -47,16 +45,3 @@ def is_declared(function: Any) -> bool:
         return function in BY_FUNCTION or function in COMPOSITES
     except TypeError:  # it cannot be hashed
         return False
-
-
-def ufunc(function: Any, vjp: Any, **fields: Any) -> Op:
-    """Declare a function of scipy.special that works element by element, with broadcasting."""
-    return op(
-        f"special.{function.__name__}",
-        function,
-        stands_for=(function,),
-        vjp=vjp,
-        elementwise=True,
-        out=isinstance(function, np.ufunc),
-        **fields,
-    )

@@ -11,20 +11,17 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from ...dag.op import BY_NAME, composite, op
-from ..complexes import conj
-from ..conversions import is_complex
-from ..shape import swap
-from .matrices import of_one_triangle, outer, triangle, with_columns
-
-
-def _checked(check_finite: bool) -> dict[str, Any]:
-    return {} if check_finite else {"check_finite": False}
+from ....dag.op import composite, op
+from ...complexes import conj
+from ...conversions import is_complex
+from ...shape import swap
+from .equations import solve_triangular
+from .rules import checked, of_one_triangle, outer, triangle, with_columns
 
 
 def _solve(factor: Any, b: Any, trans: int, lower: bool = True) -> Any:
     attrs = {name: value for name, value in (("trans", trans), ("lower", lower)) if value}
-    return BY_NAME["scipy.linalg.solve_triangular"](factor, b, **attrs)
+    return solve_triangular(factor, b, **attrs)
 
 
 def _cholesky_rule(g: Any, out: Any, a: Any, lower: bool = False, **_: Any) -> Any:
@@ -43,7 +40,7 @@ def _cholesky_rule(g: Any, out: Any, a: Any, lower: bool = False, **_: Any) -> A
 cholesky = op(
     "scipy.linalg.cholesky", scipy.linalg.cholesky, stands_for=(scipy.linalg.cholesky,),
     bind=lambda a, lower=False, overwrite_a=False, check_finite=True: (
-        (a,), {"lower": bool(lower)} | _checked(check_finite)
+        (a,), {"lower": bool(lower)} | checked(check_finite)
     ),
     vjp=[_cholesky_rule], raises=True,
 )  # fmt: skip
@@ -65,7 +62,7 @@ def cho_factor(
     a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True
 ) -> Any:
     """Cholesky's factor in one triangle of an array; the other triangle is of no use."""
-    return packed_cholesky(a, lower=bool(lower), **_checked(check_finite)), lower
+    return packed_cholesky(a, lower=bool(lower), **checked(check_finite)), lower
 
 
 def _cho_solve(c: Any, b: Any, *, lower: bool = False, check_finite: bool = True) -> Any:
@@ -76,7 +73,7 @@ def _cho_right(g: Any, out: Any, c: Any, b: Any, **attrs: Any) -> Any:
     def back(d: Any) -> Any:
         return conj(solve_cholesky(c, conj(d), **attrs))
 
-    return with_columns(back, g, np.ndim(b) == 1 and np.ndim(c) > 2)
+    return with_columns(back, g, c, b)
 
 
 def _cho_left(g: Any, out: Any, c: Any, b: Any, lower: bool = False, **attrs: Any) -> Any:
@@ -99,7 +96,7 @@ def cho_solve(
 ) -> Any:
     """Solve with a matrix that is given by Cholesky's factor."""
     c, lower = c_and_lower
-    return solve_cholesky(c, b, lower=bool(lower), **_checked(check_finite))
+    return solve_cholesky(c, b, lower=bool(lower), **checked(check_finite))
 
 
 # -- LU ------------------------------------------------------------------------------------------
@@ -145,7 +142,7 @@ def _lu_rule(g: Any, out: Any, a: Any, **_: Any) -> Any:
 lu_factor = op(
     "scipy.linalg.lu_factor", scipy.linalg.lu_factor, stands_for=(scipy.linalg.lu_factor,),
     several=2, vjp=[_lu_rule],
-    bind=lambda a, overwrite_a=False, check_finite=True: ((a,), _checked(check_finite)),
+    bind=lambda a, overwrite_a=False, check_finite=True: ((a,), checked(check_finite)),
 )  # fmt: skip
 
 
@@ -159,7 +156,7 @@ def _lu_right(g: Any, out: Any, lu: Any, piv: Any, b: Any, trans: int = 0, **att
             return conj(solve_lu(lu, piv, conj(c), trans=0, **attrs))
         return solve_lu(lu, piv, c, trans=1 - trans, **attrs)
 
-    return with_columns(back, g, np.ndim(b) == 1 and np.ndim(lu) > 2)
+    return with_columns(back, g, lu, b)
 
 
 def _lu_left(g: Any, out: Any, lu: Any, piv: Any, b: Any, trans: int = 0, **attrs: Any) -> Any:
@@ -181,4 +178,4 @@ def lu_solve(
 ) -> Any:
     """Solve with a matrix that is given by its LU factorisation."""
     lu, piv = lu_and_piv
-    return solve_lu(lu, piv, b, trans=int(trans), **_checked(check_finite))
+    return solve_lu(lu, piv, b, trans=int(trans), **checked(check_finite))

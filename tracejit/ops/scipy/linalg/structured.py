@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from ...dag.op import composite, op
+from ....dag.op import composite, op
 
 
 def _core(x: Any) -> tuple[int, int]:

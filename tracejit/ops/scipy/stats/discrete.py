@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from ...dag.op import composite, is_traced
-from ..conversions import as_scalar
-from ..create import stopped
+from ....dag.op import composite, is_traced
+from ...conversions import as_scalar
+from ...create import stopped
 from .continuous import (
     as_float64,
     beside,

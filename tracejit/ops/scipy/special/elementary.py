@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...dag.op import MISSING, Op, composite, op
-from ..conversions import is_complex
-from . import ufunc
+from ....dag.op import MISSING, Op, composite, op
+from ...conversions import is_complex
+from .declare import ufunc
 
 LN2 = math.log(2.0)
 LN10 = math.log(10.0)

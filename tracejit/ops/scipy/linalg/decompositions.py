@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from ...dag.op import BY_NAME, composite, op
-from ..complexes import conj
-from ..conversions import is_complex
-from ..shape import swap
-from .matrices import of_one_triangle, triangle
+from ....dag.op import composite, op
+from ...complexes import conj, squared_size
+from ...conversions import is_complex
+from ...matrices import across, inverse_gaps
+from ...shape import swap
+from .rules import checked, of_one_triangle, rule_of, triangle
 
 
 def _plain_only(function: str, **options: Any) -> None:
@@ -27,32 +28,18 @@ def _plain_only(function: str, **options: Any) -> None:
             raise TypeError(f"{function}() argument {name}={value!r}")
 
 
-def _checked(check_finite: bool) -> dict[str, Any]:
-    return {} if check_finite else {"check_finite": False}
-
-
-def _rule_of(name: str, position: int = 0) -> Any:
-    """The rule of an op of NumPy's linear algebra."""
-    return lambda *args, **attrs: BY_NAME[name].vjp[position](*args, **attrs)
-
-
 # -- Hermitian matrices --------------------------------------------------------------------------
-
-
-def _inverse_gaps(values: Any) -> Any:
-    gaps = values[..., None, :] - values[..., :, None]
-    return np.where(gaps != 0, np.divide(1, np.where(gaps != 0, gaps, 1)), 0)
 
 
 def _turned(g: Any, out: Any) -> tuple[Any, Any, Any]:
     """The cotangents of the values, of the turns of vectors, and of their lengths."""
     (by_values, by_vectors), (values, vectors) = g, out
     eye = np.eye(values.shape[-1], dtype=bool)
-    along = 0 if by_values is None else np.where(eye, by_values[..., None, :], 0)
+    along = 0 if by_values is None else np.where(eye, across(by_values), 0)
     if by_vectors is None:
         return along, 0, 0
     change = np.matmul(swap(vectors), by_vectors)
-    return along, _inverse_gaps(values) * change, np.where(eye, change, 0)
+    return along, inverse_gaps(values) * change, np.where(eye, change, 0)
 
 
 def _back(inner: Any, vectors: Any, lower: bool) -> Any:
@@ -66,7 +53,7 @@ def _eigh_by_matrix(g: Any, out: Any, a: Any, *b: Any, lower: bool = True, **_: 
 
 def _eigh_by_metric(g: Any, out: Any, a: Any, b: Any, lower: bool = True, **_: Any) -> Any:
     along, turns, lengths = _turned(g, out)
-    inner = (along + turns) * out[0][..., None, :] + 0.5 * lengths
+    inner = (along + turns) * across(out[0]) + 0.5 * lengths
     return -_back(inner, out[1], lower)
 
 
@@ -87,7 +74,7 @@ def eigh(
     _plain_only("eigh", subset_by_index=subset_by_index, subset_by_value=subset_by_value)
     _plain_only("eigh", type=None if type == 1 else type)
     attrs: dict[str, Any] = {} if lower else {"lower": False}
-    attrs |= _checked(check_finite) | ({} if driver is None else {"driver": driver})
+    attrs |= checked(check_finite) | ({} if driver is None else {"driver": driver})
     found = eigh_op(a, **attrs) if b is None else eigh_op(a, b, **attrs)
     return found[0] if eigvals_only else found
 
@@ -109,7 +96,7 @@ def _eig(a: Any, *, check_finite: bool = True) -> Any:
 # The vectors are complex for every matrix, and made real where SciPy's would be.
 eig_op = op(
     "scipy.linalg.eig", _eig, several=2, raises=True,
-    vjp=[lambda g, out, a, **_: _rule_of("linalg.eig")(g, out, a)],
+    vjp=[lambda g, out, a, **_: rule_of("linalg.eig")(g, out, a)],
 )  # fmt: skip
 
 
@@ -120,7 +107,7 @@ def eig(
 ) -> Any:  # fmt: skip
     """Eigenvalues, which are complex always, and eigenvectors of length 1."""
     _plain_only("eig", b=b, left=left, homogeneous_eigvals=homogeneous_eigvals)
-    values, vectors = eig_op(a, **_checked(check_finite))
+    values, vectors = eig_op(a, **checked(check_finite))
     if not right:
         return values
     real = not is_complex(a) and bool(np.all(np.imag(values) == 0))  # it depends on values
@@ -140,7 +127,7 @@ def eigvals(
 
 
 def _svd_rule(g: Any, out: Any, a: Any, full_matrices: bool = True, **_: Any) -> Any:
-    return _rule_of("linalg.svd")(g, out, a, full_matrices)
+    return rule_of("linalg.svd")(g, out, a, full_matrices)
 
 
 svd_op = op(
@@ -157,7 +144,7 @@ def svd(
     """Singular values and vectors."""
     attrs: dict[str, Any] = {} if full_matrices and compute_uv else {"full_matrices": False}
     attrs |= {} if lapack_driver == "gesdd" else {"lapack_driver": lapack_driver}
-    found = svd_op(a, **attrs, **_checked(check_finite))
+    found = svd_op(a, **attrs, **checked(check_finite))
     return found if compute_uv else found[1]
 
 
@@ -169,7 +156,7 @@ def svdvals(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any
 
 qr_op = op(
     "scipy.linalg.qr", scipy.linalg.qr, several=2, path="scipy.linalg.qr",
-    vjp=[lambda g, out, a, mode="full", **_: _rule_of("linalg.qr")(g, out, a)],
+    vjp=[lambda g, out, a, mode="full", **_: rule_of("linalg.qr")(g, out, a)],
 )  # fmt: skip
 
 
@@ -181,7 +168,7 @@ def qr(
     """An orthonormal and a triangular factor; a tuple of the latter alone with mode="r"."""
     _plain_only("qr", pivoting=pivoting, mode="raw" if mode == "raw" else None)
     attrs = {} if mode in ("full", "r") else {"mode": mode}
-    found = qr_op(a, **attrs, **_checked(check_finite))
+    found = qr_op(a, **attrs, **checked(check_finite))
     return (found[1],) if mode == "r" else found
 
 
@@ -194,19 +181,19 @@ def _bind_pinv(
 ) -> Any:  # fmt: skip
     _plain_only("pinv", return_rank=return_rank)
     given = {"atol": atol, "rtol": rtol}
-    return (a,), {k: v for k, v in given.items() if v is not None} | _checked(check_finite)
+    return (a,), {k: v for k, v in given.items() if v is not None} | checked(check_finite)
 
 
 op(
     "scipy.linalg.pinv", scipy.linalg.pinv, stands_for=(scipy.linalg.pinv,), bind=_bind_pinv,
-    vjp=[lambda g, out, a, **_: _rule_of("linalg.pinv")(g, out, a)], raises=True,
+    vjp=[lambda g, out, a, **_: rule_of("linalg.pinv")(g, out, a)], raises=True,
 )  # fmt: skip
 
 
 def _pinvh_rule(g: Any, out: Any, a: Any, lower: bool = True, **_: Any) -> Any:
     off = triangle(a, lower, 1)
     whole = np.where(np.eye(a.shape[-1], dtype=bool), np.real(a), off + conj(swap(off)))
-    return of_one_triangle(_rule_of("linalg.pinv")(g, out, whole), lower)
+    return of_one_triangle(rule_of("linalg.pinv")(g, out, whole), lower)
 
 
 def _bind_pinvh(
@@ -233,8 +220,8 @@ def _lstsq(a: Any, b: Any, *, cond: Any = None, check_finite: bool = True) -> An
 lstsq_op = op(
     "scipy.linalg.lstsq", _lstsq, several=3, raises=True,
     vjp=[
-        lambda g, out, a, b, cond=None, **_: _rule_of("linalg.lstsq")(g, out, a, b, cond),
-        lambda g, out, a, b, cond=None, **_: _rule_of("linalg.lstsq", 1)(g, out, a, b, cond),
+        lambda g, out, a, b, cond=None, **_: rule_of("linalg.lstsq")(g, out, a, b, cond),
+        lambda g, out, a, b, cond=None, **_: rule_of("linalg.lstsq", 1)(g, out, a, b, cond),
     ],
 )  # fmt: skip
 
@@ -249,10 +236,10 @@ def lstsq(
     if np.ndim(a) > 2 or np.ndim(b) > 2:
         raise TypeError("lstsq() argument a= or b= that is a stack of matrices")
     attrs: dict[str, Any] = {} if cond is None else {"cond": float(cond)}
-    x, rank, s = lstsq_op(a, b, **attrs, **_checked(check_finite))
+    x, rank, s = lstsq_op(a, b, **attrs, **checked(check_finite))
     rows, columns = np.shape(a)
     residuals = np.zeros(0, np.result_type(s))
     if rows > columns and bool(rank == columns):  # it depends on values
         change = b - np.matmul(a, x)
-        residuals = np.sum(np.real(change * conj(change)), axis=0)
+        residuals = np.sum(squared_size(change), axis=0)
     return x, residuals, rank, s

@@ -1,4 +1,4 @@
-"""What the rules of linear algebra have in common: transposes, triangles, columns, conjugates.
+"""What the rules of scipy.linalg have in common: triangles, columns, rules of NumPy's functions.
 
 Arrays or tracers enter, of at least the named rank; new ones leave. A function of the entries of
 one triangle alone has a gradient there alone, so that it agrees with finite differences.
@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..complexes import conj
-from ..conversions import is_complex
-from ..shape import swap
+from ....dag.op import BY_NAME
+from ...complexes import conj
+from ...conversions import is_complex
+from ...shape import swap
 
 
 def triangle(x: Any, lower: bool, offset: int = 0) -> Any:
@@ -44,9 +45,19 @@ def outer(left: Any, right: Any, columns: bool) -> Any:
     return np.matmul(left, swap(right))
 
 
-def with_columns(solve: Any, b: Any, batched: bool) -> Any:
-    """Solve for a right side that is a vector, or several of a stack, or has columns already.
+def with_columns(solve: Any, g: Any, a: Any, b: Any) -> Any:
+    """Solve for the cotangent g of solutions with the matrices a of right sides like b.
 
-    batched: the vectors are those of a stack, which SciPy would take for one matrix.
+    For a stack of matrices and one vector g is a stack of vectors, which SciPy takes for a matrix.
     """
-    return solve(b[..., None])[..., 0] if batched else solve(b)
+    return solve(g[..., None])[..., 0] if np.ndim(b) == 1 and np.ndim(a) > 2 else solve(g)
+
+
+def rule_of(name: str, position: int = 0) -> Any:
+    """The rule of an op of NumPy's linear algebra."""
+    return lambda *args, **attrs: BY_NAME[name].vjp[position](*args, **attrs)
+
+
+def checked(check_finite: bool) -> dict[str, Any]:
+    """The attributes of an op that may be told not to check its input."""
+    return {} if check_finite else {"check_finite": False}

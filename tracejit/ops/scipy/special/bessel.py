@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...dag.op import MISSING
-from ..conversions import is_complex
-from . import ufunc
+from ....dag.op import MISSING
+from ...conversions import is_complex
+from .declare import ufunc
 
 
 def _of_order(function: Any, before: float, after: float, scaled: Any = None) -> None:

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from ...dag.op import BY_NAME, Op, composite, op
-from ..complexes import conj
-from ..conversions import is_complex
-from ..shape import swap
+from ....dag.op import BY_NAME, Op, composite, op
+from ...complexes import conj
+from ...conversions import is_complex
+from ...matrices import plus
+from ...shape import swap
+from .rules import checked
 
 
 def _blocks(a: Any, upper: Any) -> Any:
@@ -106,11 +108,8 @@ def _frechet(a: Any, e: Any, *, method: str | None = None, check_finite: bool = 
 
 
 def _pair_by_matrix(g: Any, out: Any, a: Any, e: Any, **_: Any) -> Any:
-    by_value = None if g[0] is None else derivative(expm, swap(a), g[0])
-    by_frechet = None if g[1] is None else _frechet_by_matrix(g[1], out, a, e)
-    if by_value is None or by_frechet is None:
-        return by_frechet if by_value is None else by_value
-    return by_value + by_frechet
+    found = None if g[0] is None else derivative(expm, swap(a), g[0])
+    return found if g[1] is None else plus(found, _frechet_by_matrix(g[1], out, a, e))
 
 
 frechet = op(
@@ -131,8 +130,7 @@ expm_and_frechet = op(
 def _expm_frechet(
     A: Any, E: Any, method: str | None = None, compute_expm: bool = True, check_finite: bool = True
 ) -> Any:
-    attrs: dict[str, Any] = {} if check_finite else {"check_finite": False}
-    attrs |= {"method": method} if method is not None else {}
+    attrs = checked(check_finite) | ({} if method is None else {"method": method})
     return expm_and_frechet(A, E, **attrs) if compute_expm else frechet(A, E, **attrs)
 
 

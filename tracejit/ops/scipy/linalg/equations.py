@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from ...dag.op import BY_FUNCTION, BY_NAME, composite, op, value_of
-from ..complexes import conj
-from ..conversions import is_complex
-from ..shape import swap
-from . import linalg_decompositions, linalg_factors, linalg_functions, linalg_special
-from .matrices import diagonal_only, of_one_triangle, outer, triangle, with_columns
-
-__all__ = ["linalg_decompositions", "linalg_factors", "linalg_functions", "linalg_special"]
-
-
-def _is_stack_of_vectors(a: Any, b: Any) -> bool:
-    return bool(np.ndim(b) == 1 and np.ndim(a) > 2)
-
+from ....dag.op import BY_NAME, composite, op, value_of
+from ...complexes import conj
+from ...conversions import is_complex
+from ...shape import swap
+from .rules import (
+    checked,
+    diagonal_only,
+    of_one_triangle,
+    outer,
+    rule_of,
+    triangle,
+    with_columns,
+)
 
 # -- triangles -----------------------------------------------------------------------------------
 
@@ -38,7 +38,7 @@ def _bind_triangular(
     attrs = {"trans": int(_TRANS.get(trans, trans)), "lower": bool(lower)}
     attrs |= {"unit_diagonal": bool(unit_diagonal)}
     given = {name: value for name, value in attrs.items() if value}
-    return (a, b), given | ({} if check_finite else {"check_finite": False})
+    return (a, b), given | checked(check_finite)
 
 
 def _triangular_right(g: Any, out: Any, a: Any, b: Any, trans: int = 0, **attrs: Any) -> Any:
@@ -48,7 +48,7 @@ def _triangular_right(g: Any, out: Any, a: Any, b: Any, trans: int = 0, **attrs:
         x = solve_triangular(a, conj(c) if trans == 2 else c, **attrs)
         return conj(x) if trans == 2 else x
 
-    return with_columns(solve, g, _is_stack_of_vectors(a, b))
+    return with_columns(solve, g, a, b)
 
 
 def _triangular_left(
@@ -80,7 +80,7 @@ def _bind_solve(
     a: Any, b: Any, lower: bool = False, overwrite_a: bool = False, overwrite_b: bool = False,
     check_finite: bool = True, assume_a: str | None = None, transposed: bool = False,
 ) -> Any:  # fmt: skip
-    attrs = _structure(assume_a, lower) | ({} if check_finite else {"check_finite": False})
+    attrs = _structure(assume_a, lower) | checked(check_finite)
     return (a, b), attrs | ({"transposed": True} if transposed else {})
 
 
@@ -120,7 +120,7 @@ def _solve_right(g: Any, out: Any, a: Any, b: Any, transposed: bool = False, **a
     def back(c: Any) -> Any:
         return _solve_back(a, c, transposed, attrs)
 
-    return with_columns(back, g, _is_stack_of_vectors(a, b))
+    return with_columns(back, g, a, b)
 
 
 def _solve_left(g: Any, out: Any, a: Any, b: Any, transposed: bool = False, **attrs: Any) -> Any:
@@ -142,7 +142,7 @@ def _bind_inv(
     a: Any, overwrite_a: bool = False, check_finite: bool = True, *, assume_a: str | None = None,
     lower: bool = False,
 ) -> Any:  # fmt: skip
-    return (a,), _structure(assume_a, lower) | ({} if check_finite else {"check_finite": False})
+    return (a,), _structure(assume_a, lower) | checked(check_finite)
 
 
 def _inv_rule(g: Any, out: Any, a: Any, **attrs: Any) -> Any:
@@ -157,9 +157,9 @@ inv = op(
 det = op(
     "scipy.linalg.det", scipy.linalg.det, stands_for=(scipy.linalg.det,),
     bind=lambda a, overwrite_a=False, check_finite=True: (
-        (a,), {} if check_finite else {"check_finite": False}
+        (a,), checked(check_finite)
     ),
-    vjp=[lambda g, out, a, **_: BY_FUNCTION[np.linalg.det].vjp[0](g, out, a)],
+    vjp=[lambda g, out, a, **_: rule_of("linalg.det")(g, out, a)],
 )  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def _banded_right(g: Any, out: Any, ab: Any, b: Any, low: int, up: int, **attrs:
     def back(c: Any) -> Any:
         return banded(_transposed_band(ab, low, up), c, low=up, up=low, **attrs)
 
-    return with_columns(back, g, _is_stack_of_vectors(ab, b))
+    return with_columns(back, g, ab, b)
 
 
 def _banded_left(g: Any, out: Any, ab: Any, b: Any, low: int, up: int, **attrs: Any) -> Any:
@@ -235,7 +235,7 @@ def solve_banded(
 ) -> Any:  # fmt: skip
     """Solve with a matrix that is given by its diagonals."""
     low, up = (int(n) for n in l_and_u)
-    return banded(ab, b, low=low, up=up, **{} if check_finite else {"check_finite": False})
+    return banded(ab, b, low=low, up=up, **checked(check_finite))
 
 
 def _hermitian_band_right(
@@ -244,7 +244,7 @@ def _hermitian_band_right(
     def back(c: Any) -> Any:
         return conj(solveh_banded(ab, conj(c), lower=lower, **attrs))
 
-    return with_columns(back, g, _is_stack_of_vectors(ab, b))
+    return with_columns(back, g, ab, b)
 
 
 def _hermitian_band_left(
@@ -265,6 +265,6 @@ solveh_banded = op(
     raises=True,
     bind=lambda ab, b, overwrite_ab=False, overwrite_b=False, lower=False, check_finite=True: (
         (ab, b),
-        {"lower": bool(lower)} | ({} if check_finite else {"check_finite": False}),
+        {"lower": bool(lower)} | checked(check_finite),
     ),
 )  # fmt: skip

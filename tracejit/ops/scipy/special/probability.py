@@ -1,7 +1,7 @@
-"""The functions of scipy.special: here those of errors, logistics and entropies.
+"""Functions of scipy.special that probabilities are computed with: errors, logistics, entropies.
 
-Importing this declares all of the package. The rules are exact where a naive formula cancels or
-overflows; conventions: 0 log 0 has the derivative 0, and so has what is constant.
+The rules are exact where a naive formula cancels or overflows; conventions: 0 log 0 has the
+derivative 0, and so has what is constant.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ..conversions import is_complex
-from . import bessel, elementary, gamma, polynomials, softmax, ufunc
-
-__all__ = ["bessel", "elementary", "gamma", "polynomials", "softmax"]
+from ...conversions import is_complex
+from .declare import ufunc
 
 SQRT_PI = math.sqrt(math.pi)
 SQRT_HALF = math.sqrt(0.5)

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from ...dag.op import BY_NAME, composite, is_traced
-from ..conversions import as_scalar
+from ....dag.op import BY_NAME, composite, is_traced
+from ...conversions import as_scalar
 
 Formula = Callable[..., Any]
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...dag.op import composite
-from ..conversions import is_complex
-from ..create import stopped
+from ....dag.op import composite
+from ...conversions import is_complex
+from ...create import stopped
 
 
 def _largest(a: Any, axis: Any) -> Any:

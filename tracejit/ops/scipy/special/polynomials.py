@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...dag.op import MISSING
-from . import ufunc
+from ....dag.op import MISSING
+from .declare import ufunc
 
 
 def _of_degree(function: Any, slope: Callable[..., Any]) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...dag.op import MISSING, Op, composite, is_traced
-from ..conversions import as_scalar, is_complex
-from . import ufunc
+from ....dag.op import MISSING, Op, composite, is_traced
+from ...conversions import as_scalar, is_complex
+from .declare import ufunc
 
 psi = special.psi
 

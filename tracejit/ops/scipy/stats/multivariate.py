@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from ...dag.op import composite, is_traced, op
-from ..conversions import as_scalar
+from ....dag.op import composite, is_traced, op
+from ...conversions import as_scalar
 from .continuous import as_float64
 
 LOG_2PI = math.log(2.0 * math.pi)
