@@ -1,9 +1,17 @@
-"""Emitted files of a test run go to a folder of its own; nothing is compiled in the background."""
+"""Emitted files of a test run go to a folder of its own; nothing is compiled in the background.
 
-import pytest
+BLAS works on one thread: the tests have all cores already, and their matrices are small.
+"""
 
-from tracejit import config
-from tracejit.variant import Variant
+import os
+
+for _name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # read when NumPy and SciPy are loaded
+    os.environ.setdefault(_name, "1")
+
+import pytest  # noqa: E402
+
+from tracejit import config  # noqa: E402
+from tracejit.variant import Variant  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -58,6 +58,20 @@ def orders(cases, twice=lambda f: f):
     return test_first_order, test_second_order
 
 
+def raising(table, x):
+    """Make the test that traced calls raise NumPy's errors: {title: (f, error, what it says)}."""
+
+    @MODES
+    @pytest.mark.parametrize(("f", "error", "said"), table.values(), ids=table)
+    def test_it_raises_what_numpy_raises(f, error, said, optimize):
+        with pytest.raises(error, match=said):
+            f(x)
+        with pytest.raises(error, match=said):
+            jit_grad(lambda x: f(x * 1.0), optimize=optimize, partialGrad=True)(x, 1.0)
+
+    return test_it_raises_what_numpy_raises
+
+
 def refused(f, said, optimize):
     """Check that a call of NumPy's functions that is an error is the same error when traced."""
     with pytest.raises((ValueError, TypeError, IndexError)) as plain:

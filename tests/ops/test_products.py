@@ -61,7 +61,7 @@ NEW_PRODUCTS = [] if not hasattr(np, "matvec") else [  # NumPy 2.2
 CASES = [
     *NEW_PRODUCTS,
     *(
-        Case(f"matmul {a} {b}", np.matmul, pair(a, b), (), np.matmul, True)
+        Case(f"matmul {a} {b}", np.matmul, pair(a, b), (), np.matmul, len(a + b) < 6)
         for a, b in MATMUL_SHAPES
     ),
     *rows(
@@ -108,7 +108,7 @@ CASES = [
         ("complex", np.matmul, complex_pair((2, 3), (3, 2))),
         ("real and complex", np.matmul, (X, complex_pair((3,), (3,))[1])),
         ("axes", lambda a, b: np.matmul(a, b, axes=[(0, 1), (2, 0), (1, 2)]),
-         pair((2, 3, 5), (4, 5, 3))),
+         pair((2, 3, 2), (2, 2, 3))),
         ("dtype", lambda a, b: np.matmul(a, b, dtype=np.float64), (SMALL, SMALL[0])),
         ("axes of vectors", lambda a, b: np.matmul(a, b, axes=[0, (1, 0), 0]), pair((3,), (2, 3))),
     ),

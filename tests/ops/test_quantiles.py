@@ -24,17 +24,17 @@ TWICE = "lower", "weibull", "averaged_inverted_cdf"
 def median_cases(f, x):
     return rows(
         f,
+        ("two axes", lambda x: f(x, axis=(0, -1)), (x[:, ::-1],)),
+    ) + rows(
+        f,
         ("all", f, (x,)),
         ("odd rows", lambda x: f(x, axis=1), (x,)),
         ("even rows", lambda x: f(x, -1, keepdims=True), (x,)),
-        ("two axes", lambda x: f(x, axis=(0, -1)), (x[:, ::-1],)),
         ("listed axes", lambda x: f(x, axis=[2, 0], keepdims=True), (np.asfortranarray(x),)),
         ("f4", lambda x: f(x, axis=0), (x.astype(np.float32),)),
         ("column", lambda x: f(x, axis=1, overwrite_input=True), (COLUMN,)),
         ("0d", f, (np.array(1.5),)),
         ("float", f, (1.5,)),
-    ) + rows(
-        f,
         ("f2", lambda x: f(x), (np.array([0.5, 2.0, 1.0], np.float16),)),
         ("integers", lambda x, n: x * f(n, axis=0), (X,), (INTEGERS,)),
         ("no rows", lambda x: f(x, axis=1), (EMPTY,)),
@@ -42,7 +42,7 @@ def median_cases(f, x):
     )
 
 
-def quantile_cases(f, scale, x):
+def quantile_cases(f, scale, x, second=False):
     """The quantiles are of numbers from 0 to `scale`."""
     several = np.array([[0.1, 0.45], [0.8, 0.33]]) * scale
     return rows(
@@ -51,10 +51,11 @@ def quantile_cases(f, scale, x):
         ("axis", lambda x, q: f(x, q, axis=1), (x, np.float64(0.77 * scale))),
         ("several", lambda x, q: f(x, q, axis=2), (x, several)),
         ("axes", lambda x, q: f(x, q, (0, 2), keepdims=True), (x, several[0])),
-        ("ends", lambda x: f(x, [0, scale], axis=0), (x,)),
-        ("integer", lambda x: f(x, scale), (x,)),
+        second=second,
     ) + rows(
         f,
+        ("ends", lambda x: f(x, [0, scale], axis=0), (x,)),
+        ("integer", lambda x: f(x, scale), (x,)),
         ("f4", lambda x: f(x, 0.4 * scale, axis=2), (x.astype(np.float32),)),
         ("integers", lambda q, n: f(n, q, axis=1), (0.3 * scale,), (INTEGERS,)),
         ("weights of all", lambda x, q, w: f(x[0, :2, :3], q, weights=w, method="inverted_cdf"),
@@ -72,7 +73,7 @@ CASES = [
     *median_cases(np.median, CUBE),
     *median_cases(np.nanmedian, HOLES),
     *rows(np.median, ("complex", np.median, (X + 1j * X[::-1],))),
-    *quantile_cases(np.quantile, 1.0, CUBE),
+    *quantile_cases(np.quantile, 1.0, CUBE, second=True),
     *quantile_cases(np.percentile, 100.0, CUBE),
     *quantile_cases(np.nanquantile, 1.0, HOLES),
     *quantile_cases(np.nanpercentile, 100.0, HOLES),

@@ -5,7 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ops.cases import COLUMN, CUBE, EMPTY, INTEGERS, MASK, ROW, SMALL, Case, X, orders, rows
+from tests.ops.cases import (
+    COLUMN,
+    CUBE,
+    EMPTY,
+    INTEGERS,
+    MASK,
+    ROW,
+    SMALL,
+    Case,
+    X,
+    orders,
+    raising,
+    rows,
+)
 from tests.support import CALLS, MODES, assert_same, check, cotangent, spaced
 from tracejit import jit_grad
 
@@ -269,13 +282,7 @@ RAISING = {
 }
 
 
-@MODES
-@pytest.mark.parametrize(("f", "error", "said"), RAISING.values(), ids=RAISING)
-def test_it_raises_what_numpy_raises(f, error, said, optimize):
-    with pytest.raises(error, match=said):
-        f(X)
-    with pytest.raises(error, match=said):
-        jit_grad(f, optimize=optimize, partialGrad=True)(X, 1.0)
+test_it_raises_what_numpy_raises = raising(RAISING, X)
 
 
 @MODES

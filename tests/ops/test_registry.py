@@ -45,6 +45,7 @@ def test_every_op_is_recorded_by_a_case(monkeypatch):
         jit_grad(on_tuple(case.f), partialGrad=True)(case.params, *case.rest, upstream)
     # Code of libraries and gradient rules call these on traced values; for users they have twins.
     record_forward(lambda x: (np.zeros_like(x), np.ones_like(x)), np.ones(3))
+    jit_grad(lambda x: np.sum(STD(x)))(np.ones(3))  # parameters of a df inside get fresh names
     assert set(BY_NAME) - seen == NOT_RECORDED
 
 

@@ -5,7 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ops.cases import COLUMN, CUBE, EMPTY, INTEGERS, MASK, ROW, SMALL, X, orders, rows
+from tests.ops.cases import (
+    COLUMN,
+    CUBE,
+    EMPTY,
+    INTEGERS,
+    MASK,
+    ROW,
+    SMALL,
+    X,
+    orders,
+    raising,
+    rows,
+)
 from tests.support import CALLS, MODES, check, check_second, numeric, spaced
 from tracejit import jit_grad
 
@@ -186,10 +198,4 @@ RAISING = {
 }  # fmt: skip
 
 
-@MODES
-@pytest.mark.parametrize(("f", "error", "said"), RAISING.values(), ids=RAISING)
-def test_it_raises_what_numpy_raises(f, error, said, optimize):
-    with pytest.raises(error, match=said):
-        f(X)
-    with pytest.raises(error, match=said):
-        jit_grad(lambda x: f(x * 1.0), optimize=optimize, partialGrad=True)(X, 1.0)
+test_it_raises_what_numpy_raises = raising(RAISING, X)

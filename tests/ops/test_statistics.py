@@ -1,9 +1,8 @@
 """Averages, covariances, histograms: weights, axes, edges; what is counted has no gradient."""
 
 import numpy as np
-import pytest
 
-from tests.ops.cases import CUBE, INTEGERS, ROW, SMALL, X, orders, rows
+from tests.ops.cases import CUBE, INTEGERS, ROW, SMALL, X, orders, raising, rows
 from tests.support import CALLS, MODES, assert_same, check, cotangent, numeric, spaced
 from tracejit import jit_grad
 
@@ -180,10 +179,4 @@ RAISING = {
 }
 
 
-@MODES
-@pytest.mark.parametrize(("f", "error", "said"), RAISING.values(), ids=RAISING)
-def test_it_raises_what_numpy_raises(f, error, said, optimize):
-    with pytest.raises(error, match=said):
-        f(DATA)
-    with pytest.raises(error, match=said):
-        jit_grad(lambda x: f(x * 1.0), optimize=optimize, partialGrad=True)(DATA, 1.0)
+test_it_raises_what_numpy_raises = raising(RAISING, DATA)
