@@ -16,8 +16,8 @@ from .dag.node import Node
 from .dag.op import BY_NAME, GUARD, HOLE, IDENTITY, PICK
 from .dag.vjp import depending_on
 from .ops.index import is_basic
-from .ops.products import swap
 from .ops.reduce import axes_of
+from .ops.shape import swap
 from .trace import Recorder, Tracer
 
 Stacks = dict[Node, Any]
