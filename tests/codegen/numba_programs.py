@@ -216,6 +216,15 @@ def read_backwards_in_a_loop(x):
     return total
 
 
+def rows_replaced_in_a_loop(x, places):
+    """NumPy writes to memory of the loop between two kernels that compute into it."""
+    for _ in range(12):
+        y = x * 0.9
+        y[places] = y[places] * 0.5
+        x = y @ y * 0.2 + x * 0.3
+    return np.sum(x)
+
+
 def numbers_carried(x):
     total, h = 0.0, x
     for i in range(12):
@@ -381,6 +390,7 @@ PROGRAMS = {
     "history": (history, numbers(3)),
     "kept and collected": (kept_and_collected, (numbers(3, 4), numbers(4))),
     "read backwards in a loop": (read_backwards_in_a_loop, numbers(4, 4)),
+    "rows replaced in a loop": (rows_replaced_in_a_loop, numbers(3, 3), np.array([0, 2])),
     "numbers carried": (numbers_carried, numbers(3)),
     "total in a loop": (total_in_a_loop, numbers(2, 3)),
     "array in a loop": (array_in_a_loop, numbers(3, 3)),

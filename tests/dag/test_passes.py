@@ -139,6 +139,16 @@ CASES = {
         multiply_0 = multiply(x, y)  # f8[2,3]
         return multiply_0""",
     ),
+    "but not of a Python number that becomes an array of another dtype": (
+        simplify,
+        lambda x, y: x * np.broadcast_to(y, (3,)),
+        (V.astype("f4"), 0.5),
+        """x: f4[3]
+        y: float
+        broadcast_to_0 = broadcast_to(y, shape=(3,))  # f8[3]
+        multiply_0 = multiply(x, broadcast_to_0)  # f8[3]
+        return multiply_0""",
+    ),
     "a uniform constant is a number": (
         simplify,
         lambda x: x * np.full((2, 3), 2.0),

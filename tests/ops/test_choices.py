@@ -40,6 +40,7 @@ CASES = [
     *rows(
         np.clip,
         ("both bounds", lambda x: np.clip(x, -1.0, 0.8), (X,)),
+        ("complex number", lambda z: np.clip(z, -1.0, 0.8) * z, (0.5 + 1j,)),
         ("no lower", lambda x: np.clip(x, None, 0.8), (X,)),
         ("no upper", lambda x: np.clip(x, -1.0, None), (X,)),
         ("traced bounds", np.clip, (X, COLUMN - 1.0, ROW)),

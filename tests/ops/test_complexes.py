@@ -19,6 +19,12 @@ def _written_to(z, x):
     return w
 
 
+def _number_as_part(z, y):
+    w = z * 1.0
+    w.imag = np.sin(y) * 0.3
+    return w * z
+
+
 CASES = [
     *rows(
         np.real,
@@ -66,6 +72,8 @@ CASES = [
         ("real", lambda x: np.real_if_close(x) * x, (X,)),
     ),
     Case("written to", _written_to, (Z, X)),
+    Case("a number as a part", _number_as_part, (Z, 0.7)),
+    Case("a number as a part of c8", _number_as_part, (SINGLE, 0.7)),
     Case("product of both kinds", lambda z, x: np.exp(z) * x, (Z, X), second=True),
     Case("broadcast", lambda z, w: np.sin(z) * w, (Z, W), second=True),
     Case("real into complex", lambda x: np.exp(1j * x) * x, (X,), second=True),

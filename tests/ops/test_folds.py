@@ -88,6 +88,7 @@ CASES = [
          (np.array([0, 2, 1]),)),
     Case("of a cube", lambda x: np.divide.reduce(x, 1) + np.hypot.reduce(x, (1, 2))[0], (CUBE,)),
     Case("of f4", lambda x: np.divide.reduce(x) * np.fmax.accumulate(x), (SMALL,)),
+    Case("of a number", lambda x: np.divide.reduce(x) * np.subtract.reduce(x), (1.5,)),
     Case("strided", lambda x: np.minimum.accumulate(x[::-1].T) ** 2, (X,)),
     Case("empty", lambda x: np.logaddexp.reduce(x, axis=1, initial=0.0) + x.sum(1), (EMPTY,)),
     Case("complex", lambda x: np.divide.reduce(x) * np.subtract.reduce(x), (COMPLEX,), (), None,

@@ -56,6 +56,7 @@ CASES = [
         ("axis", lambda x: np.repeat(x, 3, axis=1) * 2.0, (CUBE,)),
         ("negative axis", lambda x: np.repeat(x, 2, axis=-1) * 2.0, (STRIDED,)),
         ("number", lambda x: np.repeat(x, 3) * 2.0, (1.5,)),
+        ("number along an axis", lambda x: np.repeat(x, 3, axis=0) * 2.0, (1.5,)),
         ("never", lambda x: np.repeat(x, 0) * 2.0, (ROW,)),
         ("each", lambda x: np.repeat(x, [1, 0, 2], axis=1) * 2.0, (X,)),
         ("each by data", lambda x, n: np.repeat(x, n, axis=1) * 2.0, (X,), (COUNTS,)),

@@ -57,6 +57,7 @@ CASES = [
     *scan_cases(np.cumprod),
     *rows(
         np.cumprod,
+        ("number", lambda x: np.cumprod(x, axis=0) * np.cumsum(x, axis=-1), (1.5,)),
         ("zeros", np.cumprod, (ZEROS,)),
         ("zeros by columns", lambda x: np.cumprod(x, axis=0), (CUBE * (abs(CUBE) > 0.5),)),
     ),

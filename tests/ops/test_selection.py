@@ -84,6 +84,7 @@ TAKING = [
     *rows(
         np.take,
         ("one", lambda x: np.take(x, 1) ** 2 + np.take(x, 1, axis=0), (X,)),
+        ("of a number", lambda x: np.take(x, [0, -1], axis=0) ** 2, (1.5,)),
         ("of bools", lambda x: np.take(x, [True, False]) ** 2, (X,)),
         ("of f4", lambda x: np.take(x.T, [1, 1, 0], axis=0) ** 2, (SMALL,)),
         ("of complex", lambda x: np.take(x, [1, 1, 0]) ** 2, (X * (1 + 1j),)),

@@ -87,6 +87,7 @@ CASES = [
         ("one axis", lambda x: np.squeeze(x, 0) * 2.0, (CUBE[:1, :, :1],)),
         ("axes", lambda x: np.squeeze(x, axis=(0, -1)) * 2.0, (CUBE[:1, :, :1],)),
         ("to 0d", lambda x: np.squeeze(x) * 2.0, (np.array([[1.5]]),)),
+        ("the first axis of none", lambda x: np.squeeze(x, axis=0) * 2.0, (np.array(1.5),)),
         ("float", lambda x: np.squeeze(x) * 2.0, (1.5,)),
     ),
     *rows(

@@ -128,8 +128,8 @@ class _Emitter:
                 carried = self.node_names[base] if base.op is INPUT else None
                 self.node_names[node] = carried or self.loops.slots.get(node) or self.slots[index]
         for node, source in self.buffers.in_place.items():
-            named = source not in kernels or self.loops.slots.get(source) not in self.slots
-            if named and node.op.name in _WRITES:  # one name, as it has for the user
+            memory = source in kernels and source in self.loops.slots  # of which it has the name
+            if node.op.name in _WRITES and not memory:  # one name, as it has for the user
                 first, other = (source, node) if source in self.loops.slots else (node, source)
                 self.node_names[first] = self.node_names[other]
         self.returned = graph.every_output()

@@ -41,9 +41,11 @@ where = elementwise(
 
 
 def _inside(x: Any, low: Any, high: Any) -> Any:
+    """Compare with bounds; by functions, as they order Python's complex numbers, too."""
     if low is None:
-        return x <= high
-    return x >= low if high is None else (x >= low) & (x <= high)
+        return np.less_equal(x, high)
+    above = np.greater_equal(x, low)
+    return above if high is None else above & np.less_equal(x, high)
 
 
 def _bind_clip(
@@ -56,8 +58,8 @@ clip = elementwise(
     np.clip,
     [
         lambda g, out, x, low, high: np.where(_inside(x, low, high), g, 0),
-        lambda g, out, x, low, high: np.where(x < low, g, 0),
-        lambda g, out, x, low, high: np.where(x > high, g, 0),
+        lambda g, out, x, low, high: np.where(np.less(x, low), g, 0),
+        lambda g, out, x, low, high: np.where(np.greater(x, high), g, 0),
     ],
     bind=_bind_clip,
 )

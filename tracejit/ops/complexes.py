@@ -34,7 +34,8 @@ def squared_size(x: Any) -> Any:
 
 
 def _join(re: Any, im: Any) -> Any:
-    joined = np.empty(np.broadcast_shapes(re.shape, im.shape), np.result_type(re, im, np.complex64))
+    shape = np.broadcast_shapes(np.shape(re), np.shape(im))
+    joined = np.empty(shape, np.result_type(re, im, np.complex64))
     joined.real, joined.imag = re, im
     return joined
 

@@ -61,6 +61,8 @@ def _weighted(weight: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 def _is_first(x: Any, axis: int) -> Any:
     """True at the first place of an axis, in a shape that broadcasts to that of x."""
+    if np.ndim(x) == 0:
+        return np.True_
     return on_axis(np.arange(np.shape(x)[axis]) == 0, axis, np.ndim(x))
 
 

@@ -17,7 +17,7 @@ from ..dag.op import composite, is_traced, op
 from .arrays import unlisted, with_dtype
 from .conversions import cast, kind_of
 from .reduce import ABSENT, sum_
-from .shape import along, axis_of
+from .shape import along, axis_if_any, axis_of
 
 At = Callable[[slice], Any]  # gives a part of the samples along an axis
 
@@ -80,7 +80,7 @@ _cumprod = op("cumprod", np.cumprod, vjp=[_cumprod_rule], path="np.cumprod")
 
 
 def _scan(scan: Any, a: Any, axis: Any, dtype: Any) -> Any:
-    axis = None if axis is None else operator.index(axis)
+    axis = axis_if_any(a, None if axis is None else operator.index(axis))
     if dtype is None:
         return scan(a, axis=axis)
     return cast(scan(cast(a, dtype), axis=axis), dtype)

@@ -37,6 +37,11 @@ def axis_of(axis: Any, ndim: int) -> int:
     return normalize_axis_index(operator.index(axis), ndim)
 
 
+def axis_if_any(a: Any, axis: Any) -> Any:
+    """Give None for the first axis of what has no axes: some functions of NumPy allow it."""
+    return None if np.ndim(a) == 0 and axis in (0, -1) else axis
+
+
 def _shape(shape: Any) -> tuple[int, ...]:
     if isinstance(shape, np.ndarray) and np.ndim(shape):
         shape = tuple(shape)
@@ -129,7 +134,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
 def squeeze(a: Any, axis: Any = None) -> Any:
     """Drop axes of length 1."""
     shape = np.shape(a)
-    if axis is None:
+    if axis_if_any(a, axis) is None:
         return np.reshape(a, tuple(n for n in shape if n != 1))
     axes = normalize_axis_tuple(axis, len(shape))
     if any(shape[i] != 1 for i in axes):

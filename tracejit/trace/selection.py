@@ -13,6 +13,7 @@ import numpy as np
 
 from ..dag.op import BY_FUNCTION, BY_NAME, HOLE, composite, is_traced
 from ..ops.index import argwhere, flat_places, flatnonzero, places_of
+from ..ops.shape import axis_if_any
 from ..ops.statistics import bincount
 from . import dispatch
 from .assemble import from_list
@@ -152,7 +153,7 @@ def _within(indices: Any, length: int, mode: str) -> Any:
 @composite(np.take)
 def take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     """The elements at places along an axis, or of the flat array."""
-    if axis is None:
+    if axis_if_any(a, axis) is None:
         a, axis = np.ravel(a), 0
     axis = range(np.ndim(a))[operator.index(axis)]
     indices = _within(_integers(indices), np.shape(a)[axis], mode)

@@ -16,7 +16,7 @@ from ..ops.arrays import as_array
 from ..ops.conversions import cast
 from ..ops.joining import join, pick
 from ..ops.repeating import repeat, repeat_each
-from ..ops.shape import along, axis_of
+from ..ops.shape import along, axis_if_any, axis_of
 from . import dispatch
 
 # -- sets ---------------------------------------------------------------------------------------
@@ -98,6 +98,7 @@ def _setxor1d(ar1: Any, ar2: Any, assume_unique: Any = False) -> Any:
 @composite(np.repeat)
 def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     a = as_array(a)
+    axis = axis_if_any(a, axis)
     if np.size(repeats) == 1:
         count = operator.index(repeats if np.ndim(repeats) == 0 else np.ravel(repeats)[0])
         where = {} if axis is None else {"axis": axis_of(axis, a.ndim)}

@@ -176,6 +176,7 @@ CASES = [
         ("fortran", linalg.expm, (np.asfortranarray(A),)),
         ("large", linalg.expm, (0.01 * A, )),
         ("1x1", linalg.expm, (np.array([[0.7]]),)),
+        ("number", linalg.expm, (0.7,)),
         second=False,
     ),
     *rows(

@@ -120,13 +120,13 @@ def _narrow(node: Node) -> Any:
         first = 1 if node.op.name == "where" else 0
         valued = [i for n, i in enumerate(node.inputs) if first <= n != position]
         small: Any = None
-        if _produced_by(value, "broadcast_to"):
-            small = value.inputs[0]
-        elif _produced_by(value, "full"):
+        if type(value) is Node:
             source = value.inputs[0]
-            if _dtype_of(source) in (None, value.spec.dtype) and _float_among(valued, value.spec):
+            dtype = _dtype_of(source)
+            fixed = dtype in (None, value.spec.dtype) and _float_among(valued, value.spec)
+            if fixed or (dtype is not None and value.op.name == "broadcast_to"):
                 small = source
-        elif type(value) is not Node and _float_among(valued, value):
+        elif _float_among(valued, value):
             number = _number(value)
             small = None if number is None else float(number)
         if small is not None:

@@ -7,6 +7,7 @@ function is its own rule, to every order. Stacks of matrices are taken as SciPy 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,17 +40,22 @@ def derivative(function: Any, a: Any, direction: Any) -> Any:
     return whole[..., :n, n:] * size
 
 
-def function_of_matrix(function: Any) -> Op:
+def function_of_matrix(function: Any, bind: Callable[[Any], Any] = lambda A: ((A,), {})) -> Op:
     """Declare a function of square matrices that gives real ones for real ones."""
     declared: Op = op(
         f"scipy.linalg.{function.__name__}", function, stands_for=(function,),
-        bind=lambda A: ((A,), {}),
+        bind=bind,
         vjp=[lambda g, out, a: derivative(declared, swap(a), g)],
     )  # fmt: skip
     return declared
 
 
-expm = function_of_matrix(scipy.linalg.expm)
+def _bind_expm(A: Any) -> Any:
+    number = np.size(A) == 1 and np.ndim(A) < 2  # which counts as a matrix
+    return (np.reshape(A, (1, 1)) if number else A,), {}
+
+
+expm = function_of_matrix(scipy.linalg.expm, _bind_expm)
 for _function in (
     scipy.linalg.cosm, scipy.linalg.sinm, scipy.linalg.tanm, scipy.linalg.coshm, scipy.linalg.sinhm,
     scipy.linalg.tanhm,
