@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 # What programs may be about, and how often.
 FEATURES = {
     "capture": 0.6, "control": 0.6, "helpers": 0.5, "writes": 0.5, "state": 0.35, "random": 0.35,
-    "models": 0.3, "effects": 0.12, "exotic": 0.3, "raising": 0.12,
+    "models": 0.3, "effects": 0.12, "exotic": 0.3, "raising": 0.12, "wide": 0.4,
 }  # fmt: skip
 
 # Expressions by what they give: v (3,), m (2, 3), s a number, i an integer, b a truth value,
@@ -41,6 +41,23 @@ EXPRESSIONS = {
         "control": ["({v} if {b} else {v})", "{v}[{i} % 3] * {v}", "{m}[{i} % 2]"],
         "helpers": ["helper({v})", "shift({v})", "bend({v})", "bend({v}, {s})", "table['f']({v})"],
         "models": ["model.apply({v})", "model.w", "(model.half * {v})", "model.parts[0]"],
+        "wide": [
+            "np.sort({v})", "np.roll({v}, {i})", "np.cumprod({v})", "np.diff({v}, prepend={s})",
+            "np.pad({v}, 1, mode='edge')[:3]", "np.fft.irfft(np.fft.rfft({v}), 3)",
+            "np.abs(np.fft.fft({v} + 1j * {v}))", "np.modf({v})[0]", "np.divmod({v}, 0.75)[1]",
+            "np.linalg.eigvalsh({m}.T @ {m})", "np.einsum('ij,j->i', {m}.T @ {m}, {v})",
+            "np.take({v}, [{i} % 3, 0, 1])", "np.repeat({v}, {i} % 2 + 1)[:3]",
+            "np.linalg.solve({m}.T @ {m} + 2.0 * np.eye(3), {v})", "np.median({m}, axis=0)",
+            "np.quantile({m}, 0.3, axis=0)", "np.maximum.accumulate({v})", "np.tile({v}, 2)[2:5]",
+            "np.real(({v} + {s} * 1j) ** 2)", "np.choose([{i} % 2, 0, 1], [{v}, {v}])",
+            "np.split({v}, [1])[1][[0, 1, 0]]", "np.append({v}[:2], {s})",
+            "np.insert({v}, 1, {s})[:3]",
+            "np.delete(np.append({v}, {s}), {i} % 3)", "np.interp({v}, [-1.0, 0.0, 1.0], {v})",
+            "np.select([{v} > 0.5, {v} > 0.0], [{v}, {v} * 2.0], {s})", "np.flip({v})",
+            "np.linalg.svd({m})[1][[0, 1, 0]]", "np.linalg.qr({m}.T)[1][0, [0, 1, 1]]",
+            "np.convolve({v}, {v}, 'same')", "np.extract({v} > -9.0, {v})", "np.gradient({v})",
+            "np.apply_along_axis(np.sum, 0, {m})", "np.unique({v})[[0, 0, -1]]",
+        ],
         "random": ["(rng.random(3) * {v})", "(np.random.standard_normal(3) * 0.1 + {v})",
                    "np.where(rng.random(3) < 0.5, {v}, 0.0)", "{v}[rng.permutation(3)]",
                    "rng.normal(0.0, 0.5, size=3)"],
@@ -54,6 +71,10 @@ EXPRESSIONS = {
                   "np.vstack2({v}, {v})", "({m}.T @ {m})[:2]", "np.array([[1.0, 2.0, 3.0]] * 2)"],
         "capture": ["(mat * {s})", "(mat + {m})"],
         "random": ["rng.standard_normal((2, 3))"],
+        "wide": ["np.sort({m}, axis=0)", "np.tile({v}, (2, 1))", "np.cumsum({m}, axis=1)",
+                 "np.kron({v}[:2], {v}).reshape(2, 3)", "np.vstack([{v}, {v}])", "np.flip({m}, 1)",
+                 "np.linalg.pinv({m}).T", "np.real({m} * (1 + 1j))", "np.pad({m}, 1)[1:3, 0:3]",
+                 "np.take_along_axis({m}, np.argsort({m}, axis=1), 1)", "np.roll({m}, 1, axis=0)"],
         "helpers": ["shift({m})"],
     },
     "s": {
@@ -64,6 +85,11 @@ EXPRESSIONS = {
         "control": ["({s} if {b} else {s})", "{v}[{i} % 3]", "max({s}, {s})", "min({s}, 1.0)",
                     "np.sum({v}[{v} > {s}])", "float({i})"],
         "models": ["model.rate", "model.total({v})"],
+        "wide": ["np.median({v})", "np.linalg.slogdet({m} @ {m}.T + np.eye(2))[1]", "np.ptp({v})",
+                 "np.quantile({v}, 0.25)", "divmod({s}, 0.7)[1]", "np.trapezoid({v})",
+                 "np.linalg.norm({m}, 2)", "np.prod({v})", "np.interp({s}, [0.0, 1.0], [1.0, 3.0])",
+                 "(({s} + 0.5j) * 1j).real", "np.einsum('ij,ij', {m}, {m})",
+                 "np.logaddexp.reduce({v})"],
         "random": ["rng.random()", "np.random.normal()", "rng.uniform(0.5, 1.5)"],
         "exotic": ["math.tanh({s})", "math.exp(-0.5)", "np.sum({e})", "{z}[()]", "np.sum({z})",
                    "np.sum(x).item()", "float(np.sum(x))", "(1.0 / {s})", "np.float32({s})"],
@@ -114,6 +140,12 @@ STATEMENTS = {
         "for k in range(3):\n    {Z}[k] = {v}[k] * (k + 1)", "{Z}[[0, 2]] = {v}[:2]",
         "{V} = {Z}", "{V} = {Z}[::-1]", "{Z} = np.zeros(3)", "{Z} = {Z} + {v}", "{Z}.fill({s})",
         "grid = np.zeros((2, 3))\ngrid[0] = {v}\ngrid[:, 1] -= {s}\n{M} = grid * 1.0",
+        "{Z}.sort()", "np.put({Z}, [0, {i} % 3], {s})", "{Z}.flat[1] = {s}", "np.copyto({Z}, {v})",
+        "np.place({Z}, {Z} > 0.0, [{s}, 0.5])", "np.cumsum({v}, out={Z})", "{Z}.real[1:] = {v}[1:]",
+        "p, q = np.split({Z}, [1])\np += np.sum(q) * 0.5\nq *= 0.5",
+        "np.maximum.at({Z}, [0, 1], {s})",
+        "c = {v} + 1j * {Z}\nc.real[...] *= {s}\nc.imag = {v}\n{V} = np.abs(c)",
+        "square = {m}.T @ {m}\nnp.fill_diagonal(square, {v})\n{V} = square[1]",
         "{Z}[1] = {Z}[0] * {Z}[2]", "{Z} -= {Z}[::-1]", "{Z} = np.zeros(3, 'f4')",
         "{Z} = np.empty(3)\n{Z}[...] = 0.5", "{Z} = np.array([{s}, 0.0, {s}])",
     ],
@@ -122,6 +154,11 @@ STATEMENTS = {
         "box['mean'][:] = 0.9 * box['mean'] + 0.1 * {v}", "box['mean'] *= 0.5", "{V} = buf * 1.0",
         "counts[{i} % 4] += 1", "np.add.at(buf, [0, 2], {s} * 0.1)", "GW[1] = 0.5 * np.tanh({s})",
         "{S} = {S} + np.sum(buf)", "{V} = {V} + row[:3]", "np.tanh(buf, out=buf)",
+        "buf.sort()", "np.put(buf, [0, 1], {v}[:2])", "np.fill_diagonal(grid0, {s})",
+        "buf.flat[1] = {s}",
+        "np.copyto(buf, {v})", "np.putmask(buf, buf > 0.2, {v})", "np.cumsum({v}, out=buf)",
+        "zbuf.real[:] = {v}", "zbuf.imag = buf", "zbuf *= 1j", "{V} = np.abs(zbuf) + {v}",
+        "p, q = np.split(buf, [1])\np += {s} * 0.1\nq *= 0.5", "zbuf[0] = {s} + 0.5j",
         "{V} = buf[::-1]", "buf[{i} % 3] = {s} * 0.5", "{S} = {S} + counts[1]",
     ],
     "models": ["{V} = model.apply({V})", "{S} = {S} * model.rate", "model.w *= 0.95"],
@@ -218,7 +255,7 @@ def scenario():
     model, rng, counts = Model(), np.random.default_rng(4), np.zeros(4, int)
     start = rng.bit_generator.state
     grid0 = np.zeros((2, 4))
-    buf, row = np.array([0.1, 0.2, 0.3]), grid0[1]
+    buf, row, zbuf = np.array([0.1, 0.2, 0.3]), grid0[1], np.array([0.1, 0.2j, 0.3 - 0.1j])
 
     def half_of(value):
         return value * half
@@ -236,7 +273,7 @@ def scenario():
 
     def observe():
         return [scale, count, flag, w, mat, base, box, ws, hist, total, ticks, vars(model), counts,
-                buf, grid0, GS, GN, GW, rng.bit_generator.state]
+                buf, zbuf, grid0, GS, GN, GW, rng.bit_generator.state]
 
     yield f, observe
 @CALLS@
