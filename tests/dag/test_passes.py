@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.trees import record_forward
+from tracejit import jit_grad
 from tracejit.dag.evaluate import evaluate
 from tracejit.dag.passes import PIPELINE, optimize
 from tracejit.dag.passes.drop_dead import drop_dead
@@ -212,3 +213,26 @@ def test_the_pipeline_keeps_values_and_invariants(title):
 def test_every_pass_is_documented():
     for each in PIPELINE:
         assert "->" in (__import__(each.__module__, fromlist=["_"]).__doc__ or "")
+
+
+TWICE = np.array([1, 1])
+MAY_RAISE = {
+    "take_along_axis": lambda x, i: np.take_along_axis(x, i, 0),
+    "put": lambda x, i: np.put(x * 1.0, i, 1.0),
+    "add.at": lambda x, i: np.add.at(x * 1.0, i, 1.0),
+    "multiply.at": lambda x, i: np.multiply.at(x * 1.0, i, 1.0),
+    "reduceat": lambda x, i: np.add.reduceat(x, i),
+    "choose": lambda x, i: np.choose(i, [x[:2], x[:2]]),
+    "unravel_index": lambda x, i: np.unravel_index(i, (3,)),
+    "power": lambda x, i: 2 ** (2 - i),
+}
+
+
+@pytest.mark.parametrize("call", MAY_RAISE.values(), ids=MAY_RAISE)
+def test_what_nobody_reads_raises_all_the_same(call):
+    df = jit_grad(lambda x, i: [call(x, i), np.sum(x * x)][1], audit=False, backend="numpy")
+    for _ in range(3):
+        df(V, TWICE)
+    with pytest.raises((IndexError, ValueError)):
+        df(V, TWICE + 3)
+    assert df.cache_info().direct == 0

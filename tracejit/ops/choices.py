@@ -81,7 +81,7 @@ def _choose_rule(g: Any, out: Any, position: int, values: Any, mode: str) -> Any
 
 
 # Element by element that one of several arrays whose number stands in the first input.
-choose = op("choose", _choose, variadic=True, elementwise=True, vjp=_choose_rule)
+choose = op("choose", _choose, variadic=True, elementwise=True, vjp=_choose_rule, raises=True)
 
 
 @composite(np.choose)

@@ -33,9 +33,9 @@ def _declare(function: np.ufunc, method: str, vjp: Any, **fields: Any) -> Op:
     return declared
 
 
-def _numpys(function: np.ufunc, method: str, vjp: Any) -> Op:
+def _numpys(function: np.ufunc, method: str, vjp: Any, **fields: Any) -> Op:
     """Declare a method that emitted code calls as NumPy has it."""
-    return _declare(function, method, vjp, path=f"np.{function.__name__}.{method}")
+    return _declare(function, method, vjp, path=f"np.{function.__name__}.{method}", **fields)
 
 
 @cache
@@ -134,6 +134,7 @@ segments_op = op(
 _numpys(
     np.add, "reduceat",
     [lambda g, out, x, i, axis: segments_op(g, i, shape=np.shape(x), axis=axis), None],
+    raises=True,
 )  # fmt: skip
 
 # -- at: the result is the array as it is after the call ------------------------------------------
@@ -145,7 +146,7 @@ def _at(function: np.ufunc, vjp: Any) -> Op:
         function.at(out, fill(key, arrays), value)
         return out
 
-    return _declare(function, "at", vjp, run=run, variadic=True)
+    return _declare(function, "at", vjp, run=run, variadic=True, raises=True)
 
 
 def _added(like: Any, value: Any, arrays: list[Any], key: Any) -> Any:

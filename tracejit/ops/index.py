@@ -153,7 +153,7 @@ def _take_along_rule(g: Any, out: Any, x: Any, indices: Any, axis: int) -> Any:
 
 take_along_axis = op(
     "take_along_axis", np.take_along_axis, stands_for=(np.take_along_axis,),
-    vjp=[_take_along_rule, None],
+    vjp=[_take_along_rule, None], raises=True,
 )  # fmt: skip
 add_along = op(
     "add_along_axis", add_along_axis,
@@ -171,8 +171,8 @@ def multi_index(indices: Any, *, shape: tuple[int, ...], order: str) -> Any:
     return np.array(np.unravel_index(indices, shape, order=order))  # type: ignore[call-overload]
 
 
-flat_places = op("flat_index", flat_index, vjp=None)
-places_of = op("multi_index", multi_index, vjp=None)
+flat_places = op("flat_index", flat_index, vjp=None, raises=True)
+places_of = op("multi_index", multi_index, vjp=None, raises=True)
 
 
 def unview(

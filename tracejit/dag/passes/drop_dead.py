@@ -18,6 +18,7 @@ from ..loop import LOOP, PART, Loop
 from ..node import Node
 
 _RAISING = ("divide", "floor_divide", "remainder", "power", "int", "round_number")
+_ARRAYS_FROM = {"index": 1, "index_set": 2, "index_add": 2}  # the first input that is an index
 
 
 def drop_dead(graph: Graph) -> Graph:
@@ -44,7 +45,10 @@ def _may_raise(node: Node) -> bool:
     if node.spec.is_python:
         name = node.op.name
         return name in _RAISING or name.startswith("math.")
-    return node.op.raises or (node.op.name == "index" and len(node.operands) > 1)
+    if node.op.name == "power":
+        return node.spec.dtype is not None and node.spec.dtype.kind in "iu"
+    arrays = _ARRAYS_FROM.get(node.op.name)
+    return node.op.raises or (arrays is not None and len(node.inputs) > arrays)
 
 
 def _shrunk(graph: Graph) -> Graph:
