@@ -368,6 +368,15 @@ def symmetric(p):
 P = {"A": numbers(3, 3), "h": numbers(3, seed=2)}
 W = {"A": numbers(4, 4), "y": numbers(4, seed=3)}
 SYMMETRIC = {k: np.eye(3) * 0.8 + numbers(3, 3, scale=0.05) for k in "AC"}
+def smoothed(x):
+    """The body gives constant arrays on, and adds them to what is carried."""
+    total = np.zeros(3)
+    for k in range(12):
+        x = np.fft.irfft(np.fft.rfft(x) * np.exp(-0.1 * np.arange(2.0)), 3) + 0.01 * k
+        total = np.arange(3.0) + total + np.sin(x)
+    return np.sum(total * x)
+
+
 CASES = {
     "RK4 with times": (rk4, [{"y": numbers(4), "A": numbers(4, 4)}], [20, 20]),
     "LSTM": (lstm, [{"W": numbers(5, 16), "U": numbers(4, 16), "b": numbers(16),
@@ -388,6 +397,7 @@ CASES = {
     "two loops": (two_loops, [W], None),
     "the same loop twice": (same_twice, [W], None),
     "nested": (nested, [W], None),
+    "constant arrays": (smoothed, [numbers(3)], None),
     "in a helper": (helped, [W], [16, 15]),
     "rows are written": (written, [P, numbers(12, 3)], None),
     "rows are written and read": (filled, [P], None),

@@ -332,7 +332,8 @@ def _is_direct(direct: dict[Node, int], output: Any, place: int) -> bool:
 
 def _is_idle(loop: Loop, inside: Node, output: Node) -> bool:
     """Tell whether a carried value is read no more where the one that follows it is computed."""
-    if inside in _nodes(loop.body.outputs) or loop.body.outputs.count(output) > 1:
+    outputs = _nodes(loop.body.outputs)
+    if inside in outputs or outputs.count(output) > 1:
         return False
     behind = loop.body.nodes[loop.body.nodes.index(output) + 1 :]
     return not any(inside in node.operands for node in behind)

@@ -12,6 +12,7 @@ Sums are taken in another order, so the last digits may differ. What this leaves
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -51,6 +52,7 @@ class _Hoisting:
         self.body = self.loop.body
         self.users = self.body.users()
         self.outputs: list[Any] = list(self.body.outputs)
+        self.given = Counter(o for o in self.outputs if type(o) is Node)  # how often, by output
         self.collected = list(self.loop.collected)
         self.replaced: dict[Node, Any] = {}  # nodes of the body, and what stands for them
         self.sliced: list[tuple[Node, Node, int]] = []  # new inputs, their stacks, their steps
@@ -148,12 +150,12 @@ class _Hoisting:
         found: list[tuple[Node, Node, Total, int]] = []
         while here is not output:
             readers = self.users[here]
-            if len(readers) != 1 or here in self.body.outputs:
+            if len(readers) != 1 or here in self.given:
                 return
             adding = readers[0]
             if adding.spec != spec or adding.op.name not in ("add", "subtract"):
                 return
-            place = adding.inputs.index(here)
+            place = 0 if adding.inputs[0] is here else 1
             term = adding.inputs[1 - place]
             if adding.op.name == "subtract" and place:
                 return
@@ -161,7 +163,7 @@ class _Hoisting:
             if total is not None:
                 found.append((adding, here, total, 1 if adding.op.name == "add" else -1))
             here = adding
-        if self.users[output] or self.body.outputs.count(output) > 1:
+        if self.users[output] or self.given[output] > 1:
             return
         for adding, before, total, sign in found:
             self.replaced[adding] = before
@@ -170,7 +172,7 @@ class _Hoisting:
     def _total(self, term: Node) -> Total | None:
         """Say how the sum of a term over all iterations is computed at once, if it can be."""
         name = term.op.name
-        if term.op is INPUT or len(self.users[term]) > 1 or term in self.body.outputs:
+        if term.op is INPUT or len(self.users[term]) > 1 or term in self.given:
             return None
         if name == "transpose" and len(term.spec.shape) == 2:
             source = term.inputs[0]
