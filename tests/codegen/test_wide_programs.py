@@ -17,7 +17,7 @@ pytest.importorskip("scipy")
 pytest.importorskip("numba")
 
 from tests.codegen.test_array_programs import difference
-from tests.codegen.wide_programs import WideProgram
+from tests.codegen.wide_programs import WideProgram, changed
 from tracejit import jit_grad
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -39,7 +39,7 @@ def nudged(program, args):
     """Change the arrays and numbers by about as much as rounding does."""
     few, rng = 1e-5 if program.single else 1e-12, np.random.default_rng(0)
     change = lambda v: v * (1.0 + few * rng.normal(size=np.shape(v)))
-    return {name: program.moved(a, change) for name, a in args[0].items()}, *args[1:]
+    return {name: changed(a, change) for name, a in args[0].items()}, *args[1:]
 
 
 def slope(function, args, step):
@@ -48,7 +48,10 @@ def slope(function, args, step):
     along = directions(arrays)
 
     def value(far):
-        found = function({name: a + far * along[name] for name, a in arrays.items()}, *rest)
+        there = {
+            name: changed(a, lambda v, n=name: v + far * along[n]) for name, a in arrays.items()
+        }
+        found = function(there, *rest)
         return float(np.real(found[0] if type(found) is tuple else found))
 
     above, here, below = value(step), value(0.0), value(-step)
@@ -84,7 +87,7 @@ def play(program, backend):
     f = on_outputs(program.function)
     df, direct = jit_grad(f, audit=False, backend=backend), jit_grad(f, optimize=False)
     for number in (0, 0, 1, 2, 3, 0):
-        args = program.changed(number)
+        args = program.changed_args(number)
         with np.errstate(all="ignore"):
             try:
                 plain = f(*args)
@@ -129,7 +132,7 @@ def play_twice(program):
     df = jit_grad(weighted(jit_grad(f, withForward=False)), audit=False, backend="numpy")
     direct = jit_grad(plain, optimize=False)
     for number in (0, 0, 2):
-        args = program.changed(number)
+        args = program.changed_args(number)
         with np.errstate(all="ignore"):
             try:
                 expected = direct(*args)

@@ -274,6 +274,11 @@ FAMILIES = {
     ],
 }  # fmt: skip
 STEPS = [
+    "{v} = np.linspace(0.0, 1.0, {v}.shape[-1]) + {v} * 0.6 - {b} * 0.1",
+    "{v} = np.ones({v}.shape[-1]) * 0.3 - np.tanh({v}) * {b}",
+    "{v} = np.fft.ifft(np.fft.fft({v}) * np.exp(-0.1 * np.arange({v}.shape[-1]))).real",
+    "{v} = np.array([0.5, 0.2, 0.1][: {v}.shape[-1]]) * {v} + k * 0.01",
+    "t = t + np.mean(np.real({v})) * np.arange(3.0)\n    {v} = np.sin({v}) + t[k % 3] * 0.1",
     "{v} = np.sort({v}) * 0.9 + {b} * 0.1", "{v} = np.roll({v}, 1) * 0.5 + np.sin({v})",
     "{v} = np.tanh(np.real({v} + {b} * 0.5))", "{v} = {v} * (0.6 + 0.3j) + {b}",
     "{v} = np.fft.ifft(np.fft.fft({v}) * 0.7).real",
@@ -342,6 +347,15 @@ SCOPE = {"np": np, "special": special, "stats": stats, "scipy": scipy}
 FAILED = (
     ValueError, IndexError, TypeError, AttributeError, ZeroDivisionError, np.linalg.LinAlgError,
 )  # fmt: skip
+
+
+def changed(value, change):
+    """Change an array or a number; it keeps its type and its layout in memory."""
+    if not isinstance(value, np.ndarray):
+        return type(value)(change(value))
+    new = like_it(value)
+    new[...] = change(new)
+    return new
 
 
 class WideProgram:
@@ -434,20 +448,12 @@ class WideProgram:
         body = "\n".join(f"    {line}" for line in lines)
         return f"def f(p, mask, n):\n{body}\n    return {', '.join(outputs)}\n"
 
-    def changed(self, number):
+    def changed_args(self, number):
         """Arguments with other values, from 2 on also other branches, in the same layouts."""
         rng, (arrays, mask, n) = np.random.default_rng(number), self.args
         if number == 0:
             return self.args
         factors = [1.0, 0.9, -0.8] if number > 1 else [0.9]
-        changed = {name: self.moved(a, lambda v: v * rng.choice(factors, size=np.shape(v)))
+        moved = {name: changed(a, lambda v: v * rng.choice(factors, size=np.shape(v)))
                    for name, a in arrays.items()}  # fmt: skip
-        return (changed, mask, n) if number == 1 else (changed, ~mask, n + 1)
-
-    def moved(self, value, change):
-        """Change an array or a number; it keeps its type and its layout in memory."""
-        if not isinstance(value, np.ndarray):
-            return type(value)(change(value))
-        new = like_it(value)
-        new[...] = change(new)
-        return new
+        return (moved, mask, n) if number == 1 else (moved, ~mask, n + 1)
