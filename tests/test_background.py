@@ -16,7 +16,7 @@ import pytest
 
 from tests.machine import StandIn, wait_for_end
 from tracejit import TracejitWarning, config, heat, jit_grad, store, variant
-from tracejit.codegen import machine, process
+from tracejit.codegen import kernels, machine, process
 from tracejit.errors import ConfigError
 
 pytest.importorskip("numba")
@@ -180,6 +180,14 @@ def test_nothing_worth_machine_code(workers, stand_in):
     assert df.wait()
     assert "nothing in it is worth machine code" in said(df)
     np.testing.assert_array_equal(df(X)[0], 2 * np.ones(5))
+
+
+def test_too_much_for_machine_code(service, monkeypatch):
+    monkeypatch.setattr(kernels, "MANY", 2)
+    df = jit_grad(cube)
+    df(X)
+    assert df.wait()
+    assert "loop operations are more than 2, too many to compile" in said(df)
 
 
 @pytest.mark.parametrize("audit", [True, False, "always"])

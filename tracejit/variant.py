@@ -263,7 +263,7 @@ class Variant:
             return f"not yet: compiled when its calls have taken {due} s; {spent}"
         if job.form is None or state != "ready":
             reason = {
-                "pointless": "nothing in it is worth machine code",
+                "pointless": job.reason or "nothing in it is worth machine code",
                 "waiting": "for the worker, which does one at a time",
             }.get(state, job.reason)
             return f"{state}: {reason}" if reason else state

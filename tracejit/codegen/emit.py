@@ -51,7 +51,7 @@ class Emitted:
     lines: the line number in the text of each node's statement, and of each guard's first test.
     captured: the function's parameters after the user's arguments, in the order of the inputs.
     draws: the names of what is drawn from random generators, in program order on every path.
-    machine: whether there are functions for Numba in it.
+    machine: whether there are functions for Numba in it. refused: why not, if they are too many.
     """
 
     text: str
@@ -63,6 +63,7 @@ class Emitted:
     captured: tuple[str, ...] = ()
     draws: tuple[str, ...] = ()
     machine: bool = False
+    refused: str = ""
 
 
 def emit(
@@ -204,7 +205,7 @@ class _Emitter:
         return Emitted(
             text, self.title, self.extras, bool(self.buffers.slots), self.buffers.nbytes,
             find_lines(text, self.bound(), self.branches), tuple(self.captured.values()),
-            tuple(draws), bool(kernels),
+            tuple(draws), bool(kernels), self.plan.refused,
         )  # fmt: skip
 
     def _raises(self, functions: list[ast.FunctionDef]) -> bool:

@@ -20,7 +20,7 @@ class Job:
     pinned: somebody waits for it, so it is never dropped.
     state: "waiting", "compiling", then one of "ready", "failed", "pointless" (nothing in it is
     worth machine code), "absent" (not on disk, and cached_only), "dropped" (nobody wanted it any
-    more). reason: why it failed. origin: where its code came from. seconds: what compiling each
+    more). reason: why there is none. origin: where its code came from. seconds: what compiling each
     function took. wanted_at: when it was asked for last.
     """
 

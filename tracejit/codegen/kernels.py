@@ -27,7 +27,9 @@ MANY = 600  # nodes in kernels: each takes about 14 ms to compile
 def plan_kernels(graph: Graph) -> tuple[Graph, Plan]:
     """Find the kernels of all lines, and bring each kernel's nodes together."""
     graph, plan = spread_contractions(graph), Plan()
-    if sum(is_loopable(n) for n in deep_nodes(graph)) > MANY:
+    count = sum(is_loopable(n) for n in deep_nodes(graph))
+    if count > MANY:
+        plan.refused = f"its {count} loop operations are more than {MANY}, too many to compile"
         return graph, plan
     arguments = graph.inputs
 

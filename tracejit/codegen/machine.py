@@ -187,7 +187,7 @@ class Service:
             _set_up()
         emitted = job.make()
         if not emitted.machine:
-            job.end("pointless")
+            job.end("pointless", emitted.refused)
             return
         from . import jitted
 

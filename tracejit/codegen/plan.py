@@ -46,9 +46,11 @@ class Plan:
 
     kernel, nest: what computes a node. place: when a node is computed, where several are computed
     at once; else its number in its line counts. silent: views that only kernels read through.
+    refused: why there are no kernels, where it is not for want of work for them.
     """
 
     kernel: dict[Node, Kernel] = field(default_factory=dict)
     nest: dict[Node, Nest] = field(default_factory=dict)
     place: dict[Node, int] = field(default_factory=dict)
     silent: set[Node] = field(default_factory=set)
+    refused: str = ""

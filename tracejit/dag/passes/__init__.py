@@ -18,12 +18,14 @@ from .hoist import hoist
 from .join_slices import join_slices
 from .merge_common import merge_common
 from .merge_matmuls import merge_matmuls
+from .read_back import read_back
 from .reroll import reroll
 from .simplify import simplify
 
 Pass = Callable[[Graph], Graph]
 
 PIPELINE: tuple[Pass, ...] = (
+    read_back,
     reroll,
     drop_dead,
     fold_constants,
