@@ -464,3 +464,29 @@ DIRECT = [
 def test_what_cannot_be_followed_runs_in_direct_mode(f, said, optimize):
     check_direct(f, (X,), said, optimize)
     assert Registered.known == [Child]
+
+
+@pytest.mark.parametrize("optimize", [True, False])
+def test_abstract_classes_answer_during_and_after_a_call(optimize):
+    class Shape(abc.ABC):
+        @abc.abstractmethod
+        def area(self, x): ...
+
+    class Square(Shape):
+        def area(self, x):
+            return np.sum(x * x)
+
+    class Other:
+        pass
+
+    def function(x):
+        known = isinstance(Square(), Shape) and not isinstance(Other(), Shape)
+        return Square().area(x) if known and not issubclass(Other, Shape) else 0.0
+
+    df = jit_grad(function, optimize=optimize)
+    twins = [jit_grad(lambda x: function(x), optimize=optimize)(np.ones(2)) for _ in range(8)]
+    assert all(np.array_equal(grads, [2.0, 2.0]) for grads, _ in twins)
+    assert np.array_equal(df(np.ones(2))[0], [2.0, 2.0])
+    for number in range(30):
+        assert not isinstance(type(f"New{number}", (), {})(), Shape)
+        assert isinstance(type(f"More{number}", (Square,), {})(), Shape)

@@ -12,6 +12,7 @@ import abc
 import copy
 import enum
 import functools
+import threading
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,28 @@ class _Meta(type):
         return super().__subclasscheck__(other) or issubclass(other, _real(cls))
 
 
+class _Asked(threading.local):
+    """The checks of this thread that are under way: pairs of a twin's class and another."""
+
+    def __init__(self) -> None:
+        self.pairs: set[tuple[type, Any]] = set()
+
+
+_asked = _Asked()
+
+
 class _AbstractMeta(_Meta, abc.ABCMeta):
-    """The same for abstract classes."""
+    """The same for abstract classes: these ask all their subclasses, and so their twins, too."""
+
+    def __subclasscheck__(cls, other: Any) -> bool:
+        pair = (_real(cls) or cls, other)
+        if pair in _asked.pairs:
+            return False
+        _asked.pairs.add(pair)
+        try:
+            return super().__subclasscheck__(other)
+        finally:
+            _asked.pairs.discard(pair)
 
 
 def _real(cls: Any) -> Any:
