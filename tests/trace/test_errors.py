@@ -107,6 +107,19 @@ def test_gradients_are_never_lost_silently(f, optimize):
     assert f"{__file__}:{line_of(f)}" in str(named[0])
 
 
+@MODES
+def test_what_a_library_loses_is_said_of_the_line_that_calls_it(optimize):
+    ndimage = pytest.importorskip("scipy.ndimage")
+
+    def smooth(x):
+        return np.sum(ndimage.gaussian_filter(x, 1.0))
+
+    error = raised(smooth, optimize)
+    assert isinstance(error, LostGradientError)
+    assert f"in scipy.ndimage, called at {__file__}:{line_of(smooth) + 1}," in str(error)
+    assert "tracejit.primitive" in str(error)
+
+
 KEPT = {
     "float": lambda x: float(x[0, 0]) * x[1, 1],
     "complex": lambda x: complex(x[0, 0]).real * complex(2.0, x[0, 1]).imag,

@@ -24,6 +24,7 @@ _INTERNAL = (
     "<__array_function__",
 )
 
+_INSTALLED = (os.path.dirname(os.path.dirname(np.__file__)) + os.sep,)  # other libraries, too
 
 _REMAINDERS = (6, 19)  # of BINARY_OP: % and %=
 
@@ -52,6 +53,20 @@ def user_site() -> Site | None:
     """Say where the user's code is now."""
     frame = user_frame(2)
     return None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def library_call() -> tuple[str, Site] | None:
+    """Name the library that the user's code has called, and say where; None: it has called none."""
+    frame, library = user_frame(2), ""
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        if not internal[filename]:
+            if not filename.startswith(_INSTALLED):
+                return (library, (frame.f_code, frame.f_lasti)) if library else None
+            home = str(frame.f_globals.get("__name__"))
+            library = home.partition("._")[0]
+        frame = frame.f_back
+    return None
 
 
 def is_formatting() -> bool:

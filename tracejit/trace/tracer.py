@@ -18,7 +18,7 @@ from ..dag.op import BY_FUNCTION, BY_NAME, IDENTITY, INPUT, Op, exact
 from ..errors import LostGradientError, UnsupportedError
 from ..ops import index as indexing
 from . import dispatch, keys, subclasses, ufuncs
-from .source import is_formatting, user_site
+from .source import is_formatting, library_call, user_site
 from .suggest import advice
 
 if TYPE_CHECKING:
@@ -86,11 +86,7 @@ class Tracer:
         if self.recorder.open:
             if node.level == ACTIVE and not keeps_gradient:
                 subclasses.refuse()
-                raise LostGradientError(
-                    f"{what} at {location(user_site())} would take a value that depends on the "
-                    "parameters out of the trace, and its gradient would be lost; use NumPy "
-                    "functions on it, and np.array([...]) or np.stack to build arrays from it"
-                )
+                raise _lost(what)
             if node.level:
                 self.recorder.leave(what)
         return node.value
@@ -283,3 +279,23 @@ class Tracer:
             f".{name} of a traced {type(value).__name__} at {location(user_site())} is not "
             "supported yet" + advice(name, dispatch.METHODS)
         )
+
+
+def _lost(what: str) -> LostGradientError:
+    """Make the error that says where the plain value of a tracer was asked for."""
+    called = library_call()
+    if called is None:
+        where = f"at {location(user_site())}"
+        remedy = (
+            "use NumPy functions on it, and np.array([...]) or np.stack to build arrays from it"
+        )
+    else:
+        where = f"in {called[0]}, called at {location(called[1])},"
+        remedy = (
+            "call what tracejit records (python -m tracejit ops lists it), or declare a gradient "
+            "with tracejit.primitive and tracejit.defvjp"
+        )
+    return LostGradientError(
+        f"{what} {where} would take a value that depends on the parameters out of the trace, and "
+        f"its gradient would be lost; {remedy}"
+    )
