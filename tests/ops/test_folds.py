@@ -49,6 +49,8 @@ SCANS = {
     "fmax": lambda x: np.fmax.accumulate(x) * np.fmin.accumulate(x, axis=-1),
     "subtract": lambda x: np.subtract.accumulate(x, axis=1) ** 2,
     "logaddexp": lambda x: np.logaddexp.accumulate(x),
+    "logaddexp along rows": lambda x: np.logaddexp.accumulate(x, axis=-1) ** 2,
+    "logaddexp2": lambda x: np.logaddexp2.accumulate(x, axis=1, dtype=float),
     "reduceat": lambda x: np.add.reduceat(x, [0, 2, 1], axis=1) ** 2,
     "reduceat of rows": lambda x: np.add.reduceat(x, [1, 0]) ** 2,
     "multiply.reduceat": lambda x: np.multiply.reduceat(x, [0, 2, 1], axis=1),
@@ -164,3 +166,22 @@ def test_on_numba(case, optimize):
             grads, value = df(case.params, *case.rest)
             for g, e in zip(grads, direct(case.params, *case.rest)[0], strict=True):
                 np.testing.assert_allclose(g, e)
+
+
+@MODES
+@pytest.mark.parametrize("function", [np.logaddexp, np.logaddexp2])
+def test_running_sums_of_exponentials_are_those_of_the_calls(function, optimize):
+    def one_by_one(x, w):
+        found = [x[0]]
+        for i in range(1, 6):
+            found.append(function(found[-1], x[i]))
+        return np.sum(np.stack(found) * w)
+
+    w = np.arange(1.0, 7.0)
+    scan = jit_grad(lambda x, w: np.sum(function.accumulate(x) * w), optimize=optimize)
+    calls = jit_grad(one_by_one, optimize=optimize)
+    inf = np.inf
+    for x in ([-inf, -inf, 1.0, inf, 2.0, inf], [inf, inf, -inf, 1.0, 0.0, 0.0],
+              [0.0, 800.0, -800.0, 799.0, 1.0, 800.0]):  # fmt: skip
+        with np.errstate(invalid="ignore"):
+            np.testing.assert_array_equal(scan(np.array(x), w)[0], calls(np.array(x), w)[0])

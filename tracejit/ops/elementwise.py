@@ -103,7 +103,7 @@ square = elementwise(np.square, [lambda g, out, x: g * (2.0 * x)], scalar="{0} *
 # -- exponentials and roots ---------------------------------------------------------------------
 
 
-def _share(x: Any, y: Any, out: Any, half: float) -> Any:
+def share(x: Any, y: Any, out: Any, half: float) -> Any:
     """Give x - out, where both may be infinite; `half`, where both operands are equal."""
     tied, leads = x == y, x == out
     return np.where(tied, half, np.where(leads, 0, x)) - np.where(tied | leads, 0, out)
@@ -130,15 +130,15 @@ root = op(
 logaddexp = elementwise(
     np.logaddexp,
     [
-        lambda g, out, x, y: g * np.exp(_share(x, y, out, -LN2)),
-        lambda g, out, x, y: g * np.exp(_share(y, x, out, -LN2)),
+        lambda g, out, x, y: g * np.exp(share(x, y, out, -LN2)),
+        lambda g, out, x, y: g * np.exp(share(y, x, out, -LN2)),
     ],
 )
 logaddexp2 = elementwise(
     np.logaddexp2,
     [
-        lambda g, out, x, y: g * np.exp2(_share(x, y, out, -1.0)),
-        lambda g, out, x, y: g * np.exp2(_share(y, x, out, -1.0)),
+        lambda g, out, x, y: g * np.exp2(share(x, y, out, -1.0)),
+        lambda g, out, x, y: g * np.exp2(share(y, x, out, -1.0)),
     ],
 )
 

@@ -38,7 +38,7 @@ def running(a: Any, b: Any) -> Any:
     return out
 
 
-def _tails(c: Any, b: Any) -> Any:
+def tails(c: Any, b: Any) -> Any:
     """The same from the end: each out[i] = c[i] + b[i + 1] * out[i + 1]."""
     factors = np.concatenate([b[..., :1], b[..., :0:-1]], axis=-1)
     return recurrence(c[..., ::-1], factors)[..., ::-1]
@@ -51,8 +51,8 @@ def _delayed(x: Any, first: Any) -> Any:
 recurrence = op(
     "running", running,
     vjp=[
-        lambda g, out, a, b: _tails(g, b),
-        lambda g, out, a, b: _tails(g, b) * _delayed(out, np.zeros_like),
+        lambda g, out, a, b: tails(g, b),
+        lambda g, out, a, b: tails(g, b) * _delayed(out, np.zeros_like),
     ],
 )  # fmt: skip
 
@@ -72,7 +72,7 @@ def _cumprod_rule(g: Any, out: Any, x: Any, axis: Any) -> Any:
 
 
 def _rows_rule(g: Any, out: Any, x: Any) -> Any:
-    return _delayed(out, np.ones_like) * _tails(g, x)
+    return _delayed(out, np.ones_like) * tails(g, x)
 
 
 _cumsum = op("cumsum", np.cumsum, vjp=[_cumsum_rule], path="np.cumsum")
