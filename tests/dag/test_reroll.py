@@ -635,3 +635,38 @@ def test_random_loops(source):
     namespace = {"np": np}
     exec(compile(source, "<random loop>", "exec"), namespace)
     check(namespace["f"], P, numbers(12, 3))
+
+
+def from_the_first(join, start, step):
+    """A function that puts together all states, the first of which no iteration has made."""
+
+    def function(x):
+        states = [start(x)]
+        for t in range(1, 16):
+            states.append(step(states[-1], x, t))
+        return np.sum(join(states) ** 2)
+
+    return function
+
+
+TRAJECTORIES = {
+    "numbers": from_the_first(np.array, lambda x: x[0], lambda s, x, t: np.hypot(s, x[t])),
+    "numbers, stacked": from_the_first(np.stack, lambda x: x[0], lambda s, x, t: np.hypot(s, x[t])),
+    "arrays": from_the_first(np.array, np.tanh, lambda s, x, t: np.sin(s) * x),
+    "arrays, stacked": from_the_first(np.stack, np.tanh, lambda s, x, t: np.sin(s) * x),
+}
+
+
+@pytest.mark.parametrize("title", TRAJECTORIES)
+def test_the_first_state_stands_before_the_others(title):
+    f = TRAJECTORIES[title]
+    x = np.linspace(0.4, 1.7, 16)
+    expected = jit_grad(f, optimize=False)(x)
+    for backend in ("numpy", "numba"):
+        df = jit_grad(f, backend=backend)
+        for _ in range(3):
+            grads, value = df(x)
+            np.testing.assert_allclose(grads, expected[0], rtol=1e-12)
+            assert value == pytest.approx(expected[1], rel=1e-12)
+    text = jit_grad(f, backend="numpy").source(x).partition("# backward")[0]
+    assert "np.array([" not in text and "np.concatenate(" not in text

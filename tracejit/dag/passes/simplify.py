@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Graph, rebuild
+from ..loop import PART
 from ..node import Node, Spec, is_uniform
 from ..op import BY_NAME
 
@@ -300,16 +301,18 @@ def _rows_again(node: Node) -> Any:
         return None
     else:  # np.stack gives each array a new axis first
         rows = [r.inputs[0] if _is_one_row(r) else r for r in rows]
-    source = rows[0].inputs[0] if rows and _produced_by(rows[0], "index") else None
+        rows = [r.inputs[0] if _produced_by(r, "convert") else r for r in rows]
+    source = rows[-1].inputs[0] if rows and _produced_by(rows[-1], "index") else None
     if type(source) is not Node or (source.spec.layout, node.spec.layout) != ("C", "C"):
         return None
-    first = rows[0].attrs["key"]
+    starts = len(rows) > 1 and _is_first(rows[0], source)
+    first = 0 if starts else rows[0].attrs["key"] if _produced_by(rows[0], "index") else None
     if type(first) is not int or first < 0 or source.spec.dtype != node.spec.dtype:
         return None
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows[starts:], first + starts):
         if not _produced_by(row, "index") or row.inputs[0] is not source:
             return None
-        if len(row.inputs) > 1 or row.attrs["key"] != first + number:
+        if len(row.inputs) > 1 or row.attrs["key"] != number:
             return None
     spec = Spec(np.ndarray, (len(rows), *source.spec.shape[1:]), node.spec.dtype)
     if spec.size != node.spec.size:
@@ -318,6 +321,17 @@ def _rows_again(node: Node) -> Any:
     part = node.like(BY_NAME["index"], (source,), {"key": key}, spec)
     part.hint = None
     return node.like(BY_NAME["reshape"], (part,), {"shape": node.spec.shape})
+
+
+def _is_first(value: Any, history: Node) -> bool:
+    """Tell whether a value is what a loop starts from, whose history an array is."""
+    if history.op is not PART or type(value) is not Node:
+        return False
+    node, number = history.inputs[0], history.attrs["index"]
+    loop = node.attrs["loop"]
+    if not loop.carried <= number < loop.first_stack or value.spec.dtype != history.spec.dtype:
+        return False
+    return bool(node.inputs[loop.kept[number - loop.carried]] is value)
 
 
 def _is_one_row(value: Any) -> bool:
