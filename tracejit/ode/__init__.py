@@ -41,7 +41,8 @@ def odeint(
 
     Raises:
         UnsupportedError: func branches on its state or time in different ways, draws random
-            numbers, or writes to arrays from outside; full_output is asked for.
+            numbers, or writes to arrays from outside; full_output is asked for; the system is too
+            stiff for its gradient.
     """
     if full_output:
         raise dispatch.unsupported(scipy.integrate.odeint, "(..., full_output=)")

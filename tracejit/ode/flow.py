@@ -3,11 +3,13 @@
 One vector enters, of initial state, times and differentiated inputs, with the inputs that have no
 gradient; the states at the times leave. The gradient integrates state, adjoint and the sums for the
 inputs backwards from each time to the one before (Chen et al. 2018, "Neural Ordinary Differential
-Equations"), starting anew from the stored states. Its own gradient is that of the recorded steps.
+Equations"), starting anew from the stored states, and from more of them where the way back is
+unstable. Its own gradient is that of the recorded steps.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
@@ -18,9 +20,13 @@ import scipy.integrate
 
 from ..api import jit_grad
 from ..dag.op import BY_NAME, Op, is_traced
+from ..errors import UnsupportedError
 from ..trace.recorder import aside
 
 _titles: Counter[str] = Counter()
+_TOLERANCE = 1.49012e-8  # of SciPy, relative and absolute
+_SLACK = 100.0  # by how many tolerances a state may be missed on the way back
+_HALVINGS = 12  # of the time between two states, at most
 _ONLY_FORWARD = ("h0", "tcrit", "ml", "mu")  # of this system, and this direction of time
 
 
@@ -63,11 +69,21 @@ class Flow:
     def integrate(self, packed: Any, others: tuple[Any, ...], count: int) -> Any:
         """Solve, on plain values."""
         state, times, theta = self._parts(packed, count)
-        options = {**self.options, "tcrit": times[-1:]} if self.bounded else self.options
-        with aside():
-            return scipy.integrate.odeint(
-                lambda y, t: self._rates(y, t, theta, *others), state, times, **options
-            )
+
+        def solve(**options: Any) -> Any:
+            with aside():
+                return scipy.integrate.odeint(
+                    lambda y, t: self._rates(y, t, theta, *others), state, times, **options
+                )
+
+        if not self.bounded:
+            return solve(**self.options)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("error", scipy.integrate.ODEintWarning)
+            try:
+                return solve(**self.options, tcrit=times[-1:])
+            except scipy.integrate.ODEintWarning:  # tried again in parts
+                return np.full((count, state.size), np.nan)
 
     def _parts(self, packed: Any, count: int) -> tuple[Any, Any, Any]:
         n = self.size
@@ -109,14 +125,50 @@ class Flow:
         by_times: list[Any] = []
         for row in range(count - 1, 0, -1):
             by_times.append(self._along(g[row], states[row], times[row], theta, others))
-            begin = np.concatenate([states[row], back, sums])
-            end = self.adjoint.solve(begin, times[row - 1 : row + 1][::-1], theta, others)[-1]
-            back, sums = end[n : 2 * n], end[2 * n :]
+            interval = times[row - 1 : row + 1]
+            back, sums = self._back(back, sums, states[row - 1 : row + 1], interval, theta, others)
             if row == 1:
                 by_times.append(-self._along(back, states[0], times[0], theta, others))
             back = back + g[row - 1]
         by_times = by_times[::-1] or [np.zeros(1)]
         return np.concatenate([back, *by_times, sums])
+
+    def _back(
+        self, back: Any, sums: Any, states: Any, times: Any, theta: Any, others: tuple[Any, ...],
+        halvings: int = 0,
+    ) -> tuple[Any, Any]:  # fmt: skip
+        """Take adjoint and sums from the end of an interval to its beginning.
+
+        The state comes along, and where a solution is stable forwards it is not backwards: if it
+        misses the stored one, the interval is halved, and both halves end at states known well.
+
+        Raises:
+            UnsupportedError: it is so unstable that no moderate number of parts would do.
+        """
+        n, begin = self.size, states[0]
+        start = np.concatenate([states[1], back, sums])
+        end = self.adjoint.solve(start, times[::-1], theta, others)[-1]
+        if not np.any(np.isfinite(begin) & ~(np.abs(end[:n] - begin) <= self._miss(begin))):
+            return end[n : 2 * n], end[2 * n :]
+        if halvings == _HALVINGS:
+            raise UnsupportedError(
+                f"the gradient of odeint() follows the solution of {self.title} backwards, which "
+                "is not possible here: the system is too stiff, or has long been at rest; solve "
+                "over a shorter time"
+            )
+        middle = 0.5 * (times[:1] + times[1:])
+        halves = [np.concatenate(pair) for pair in ((times[:1], middle), (middle, times[1:]))]
+        known = np.concatenate([states[:1], self.solve(begin, halves[0], theta, others)[1:]])
+        last = np.concatenate([known[1:], states[1:]])
+        halvings += 1
+        back, sums = self._back(back, sums, last, halves[1], theta, others, halvings)
+        return self._back(back, sums, known, halves[0], theta, others, halvings)
+
+    def _miss(self, state: Any) -> Any:
+        """How far from a state its reconstruction may be."""
+        rtol, atol = (self.options.get(name) for name in ("rtol", "atol"))
+        rtol, atol = (_TOLERANCE if tol is None else np.asarray(tol) for tol in (rtol, atol))
+        return _SLACK * (atol + rtol * np.max(np.abs(state)))
 
     def _along(self, g: Any, state: Any, time: Any, theta: Any, others: tuple[Any, ...]) -> Any:
         """How a cotangent sees the state move with time."""

@@ -194,6 +194,55 @@ def test_the_solution_of_a_linear_system():
     assert df.cache_info().misses == 2
 
 
+def excited(p, times):
+    """A neuron after FitzHugh and Nagumo: its way back in time is unstable."""
+
+    def rates(y, t):
+        return [y[0] - y[0] ** 3 / 3.0 - y[1] + p[0], p[1] * (y[0] + 0.7 - 0.8 * y[1])]
+
+    return np.sum(odeint(rates, [0.0, 0.0], times, **EXACT)[-1])
+
+
+def at_rest(p, times):
+    return odeint(lambda y, t: p[0] * y * (p[1] - y), 0.1, times, **EXACT)[-1, 0]
+
+
+@MODES
+@pytest.mark.parametrize("f", [excited, at_rest])
+@pytest.mark.filterwarnings("error")
+def test_solutions_that_cannot_be_followed_backwards_are_cut_into_parts(f, optimize):
+    df, p = jit_grad(f, optimize=optimize), np.array([0.5, 0.08] if f is excited else [1.0, 2.0])
+    for last in (30.0, 20.0, 25.0):
+        times = np.array([0.0, 0.5 * last, last])
+        expected = numeric(lambda q, times=times: f(q, times), (p,), (), 1.0, 1e-5)[0]
+        np.testing.assert_allclose(df(p, times)[0], expected, 1e-4, 1e-7)
+
+
+@MODES
+@pytest.mark.filterwarnings("error")
+def test_an_adjoint_that_takes_too_many_steps_is_cut_into_parts(optimize):
+    def swinging(start):  # from rest, which says nothing about the way back
+        return odeint(lambda y, t: [y[1], -4.0 * y[0]], start, [0.0, 300.0])[-1, 0]
+
+    df = jit_grad(swinging, optimize=optimize)
+    for _ in range(CALLS):
+        expected = [np.cos(600.0), 0.5 * np.sin(600.0)]
+        np.testing.assert_allclose(df(np.zeros(2))[0], expected, 1e-3, 1e-3)
+
+
+@MODES
+def test_the_second_derivative_of_what_is_cut_into_parts(optimize):
+    def slope(p):
+        return jit_grad(at_rest, withForward=False, optimize=optimize)(p, [0.0, 15.0])[1]
+
+    plain = jit_grad(at_rest, withForward=False, optimize=False)
+    p = np.array([0.6, 1.5])
+    expected = numeric(lambda p: plain(p, [0.0, 15.0])[1], (p,), (), 1.0, 1e-5)[0]
+    df = jit_grad(slope, optimize=optimize)
+    for _ in range(CALLS):
+        np.testing.assert_allclose(df(p)[0], expected, 1e-4, 1e-6)
+
+
 RATE = 0.4
 
 
@@ -266,6 +315,10 @@ REFUSED = {
     "full_output": (
         lambda k: odeint(lambda y, t: -k * y, 1.0, TIMES, full_output=1)[0][0, 0],
         "full_output",
+    ),
+    "what is too stiff": (
+        lambda k: odeint(lambda y, t: -k * 1e7 * (y**3 - np.cos(t)), 1.5, [0.0, 1.0, 9.0])[-1, 0],
+        "too stiff",
     ),
     "quad": (lambda k: integrate.quad(lambda s: s**k, 0, 1)[0], "quad has no gradient.*odeint"),
 }
