@@ -254,6 +254,13 @@ EDGES = {  # title: the function, its parameters, and their gradients for the co
     "betainc at its ends": (
         lambda x: special.betainc(1.0, np.array([1.0, 2.0]), x), ([0.0, 1.0],), ([1.0, 0.0],),
     ),
+    "order 0 without a sign": (
+        lambda x: special.jv(np.array([0], "u1"), x) + special.kn(np.array([0], "u1"), x),
+        ([1.0],), ([-special.j1(1.0) - special.k1(1.0)],),
+    ),
+    "comb beyond all": (lambda n: special.comb(n, 5), ([3.0],), ([0.0],)),
+    "perm beyond all": (lambda n: special.perm(n, 5), ([3.0],), ([0.0],)),
+    "factorial below 0": (special.factorial, ([-1.0, 0.0],), ([0.0, -np.euler_gamma],)),
     "huber at its kink": (lambda r: special.huber(1.0, r), ([-2.0, 1.0, 0.5],), ([-1, 1, 0.5],)),
     "boxcox at 0": (
         special.boxcox, ([2.0], [0.0]), ([0.5], [0.5 * np.log(2.0) ** 2]),
@@ -275,10 +282,11 @@ def slopes(f, optimize):
 
 
 @MODES
-def test_second_derivative_at_removable_singularities(optimize):
+def test_second_derivatives_at_edges(optimize):
     for f, x, second in (
         (special.exprel, 0.0, 1.0 / 3.0), (special.spence, 1.0, 0.5),
-        (special.rgamma, 0.0, 2.0 * np.euler_gamma),
+        (special.rgamma, 0.0, 2.0 * np.euler_gamma), (special.log_ndtr, 60.0, 0.0),
+        (special.log_ndtr, 0.0, -2.0 / np.pi), (special.log_ndtr, -1e3, -0.999999000006),
     ):  # fmt: skip
         twice = jit_grad(slopes(f, optimize), optimize=optimize)
         for _ in range(CALLS):

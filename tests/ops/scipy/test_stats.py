@@ -225,6 +225,49 @@ def test_invalid_parameters_give_nan(optimize):
             assert np.isnan(value) and type(value) is np.float64
 
 
+SMOOTH = {  # a method, and its first and second derivative at the centre
+    stats.laplace.cdf: (0.5, 0.5), stats.laplace.sf: (-0.5, -0.5),
+    stats.logistic.logpdf: (0.0, -0.5), stats.logistic.pdf: (0.0, -0.125),
+}  # fmt: skip
+
+
+@MODES
+@pytest.mark.parametrize("method", SMOOTH, ids=lambda method: method.__qualname__)
+def test_derivatives_at_the_centre(method, optimize):
+    first, second = SMOOTH[method]
+    slope = jit_grad(lambda x: np.sum(method(x)), withForward=False, optimize=optimize)
+    twice = jit_grad(lambda x: np.sum(slope(x)), optimize=optimize)
+    for _ in range(CALLS):
+        np.testing.assert_allclose(slope(np.zeros(2)), [first] * 2, atol=1e-15)
+        if method.__self__ is stats.logistic:  # that of Laplace's jumps
+            np.testing.assert_allclose(twice(np.zeros(2))[0], [second] * 2, rtol=1e-12)
+
+
+@MODES
+@pytest.mark.filterwarnings("error")
+def test_students_distribution_with_infinitely_many_degrees_is_normal(optimize):
+    df = np.array([np.inf, 3.0])
+    for method, of_normal in (
+        (stats.t.logpdf, stats.norm.logpdf), (stats.t.pdf, stats.norm.pdf),
+        (stats.t.cdf, stats.norm.cdf), (stats.t.logcdf, stats.norm.logcdf),
+    ):  # fmt: skip
+        found = jit_grad(lambda x, df, m=method: np.sum(m(x, df)), optimize=optimize)
+        expected = jit_grad(lambda x, m=of_normal: np.sum(m(x)), optimize=optimize)
+        for x in (np.array([0.7, -1.2]), np.array([-0.4, 2.0]), np.array([1.4, 0.0])):
+            grads, value = found(x, df)
+            np.testing.assert_allclose(grads[:1], expected(x[:1])[0], rtol=1e-12)
+            np.testing.assert_allclose(value, np.sum(method(x, df)), rtol=1e-12)
+
+
+@MODES
+def test_no_gradient_passes_through_counts_and_their_location(optimize):
+    for method in (stats.poisson.logpmf, stats.poisson.pmf, stats.poisson.cdf):
+        df = jit_grad(lambda p, m=method: np.sum(m(COUNTS + 1, *p)), optimize=optimize)
+        for _ in range(CALLS):
+            (by_mu, by_loc), _ = df((1.3, 1.0))
+            assert by_loc == 0.0 and by_mu != 0.0
+
+
 @MODES
 def test_distribution_functions_by_their_shape_are_refused(optimize):
     df = jit_grad(lambda df: stats.t.cdf(0.3, df), optimize=optimize)

@@ -21,7 +21,8 @@ def _of_order(function: Any, before: float, after: float, scaled: Any = None) ->
     """Declare f(v, z) with f' = before f(v - 1) + after f(v + 1), plus what a scale gives."""
 
     def rule(g: Any, out: Any, v: Any, z: Any) -> Any:
-        c = g * (before * function(v - 1, z) + after * function(v + 1, z))
+        # An unsigned order has none below 0.
+        c = g * (before * function(v - 1.0, z) + after * function(v + 1.0, z))
         return c if scaled is None else c + scaled(g, out, z)
 
     ufunc(function, [MISSING, rule])
@@ -56,7 +57,7 @@ _of_order(special.hankel1e, 0.5, -0.5, lambda g, out, z: -1j * g * out)
 _of_order(special.hankel2e, 0.5, -0.5, lambda g, out, z: 1j * g * out)
 ufunc(
     special.kn,
-    [MISSING, lambda g, out, n, x: -0.5 * g * (special.kv(n - 1, x) + special.kv(n + 1, x))],
+    [MISSING, lambda g, out, n, x: -0.5 * g * (special.kv(n - 1.0, x) + special.kv(n + 1.0, x))],
 )
 
 _ZERO_AND_ONE: dict[Any, Callable[..., Any]] = {

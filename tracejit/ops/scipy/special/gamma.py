@@ -13,6 +13,7 @@ from scipy import special
 
 from ....dag.op import MISSING, Op, composite, is_traced
 from ...conversions import as_scalar, is_complex
+from ..densities import student_log_density
 from .declare import ufunc
 
 psi = special.psi
@@ -90,7 +91,9 @@ def _comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> A
     if repetition:
         return _comb(N + k - 1, k)
     N, k = _arrays(N, k)
-    return as_scalar(np.where((k <= N) & (N >= 0) & (k >= 0), special.binom(N, k), 0.0))
+    some = (k <= N) & (N >= 0) & (k >= 0)
+    found = special.binom(np.where(some, N, 1), np.where(some, k, 0))
+    return as_scalar(np.where(some, found, 0.0))
 
 
 @composite(special.perm)
@@ -98,8 +101,9 @@ def _perm(N: Any, k: Any, exact: bool = False) -> Any:
     if exact:
         raise TypeError("perm() argument exact=True on a traced value: it is for plain integers")
     N, k = _arrays(N, k)
-    chosen = special.poch(N - k + 1, k)
-    return as_scalar(np.where((k <= N) & (N >= 0) & (k >= 0), chosen, 0.0))
+    some = (k <= N) & (N >= 0) & (k >= 0)
+    found = special.poch(np.where(some, N - k + 1, 1), np.where(some, k, 0))
+    return as_scalar(np.where(some, found, 0.0))
 
 
 @composite(special.factorial)
@@ -107,7 +111,8 @@ def _factorial(n: Any, exact: bool = False, extend: str = "zero") -> Any:
     if exact or extend != "zero":
         raise TypeError("factorial() argument exact= or extend= on a traced value")
     (n,) = _arrays(n)
-    return as_scalar(np.where(n < 0, 0, special.gamma(n + 1)))
+    none = n < 0
+    return as_scalar(np.where(none, 0, special.gamma(np.where(none, 0, n) + 1)))
 
 
 # -- incomplete ones: regularised, and their inverses --------------------------------------------
@@ -140,9 +145,7 @@ ufunc(
 
 
 def _student_density(df: Any, t: Any) -> Any:
-    return np.exp(-0.5 * (df + 1.0) * np.log1p(np.divide(t * t, df))) * np.divide(
-        special.poch(0.5 * df, 0.5), np.sqrt(np.pi * df)
-    )
+    return np.exp(student_log_density(df, t))
 
 
 def _poisson_mass(k: Any, m: Any) -> Any:

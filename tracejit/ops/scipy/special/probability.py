@@ -41,10 +41,18 @@ ufunc(special.wofz, [lambda g, out, z: g * (2j / SQRT_PI - 2.0 * z * out)])
 ufunc(special.erfinv, [lambda g, out, x: g * (0.5 * SQRT_PI) * np.exp(out * out)])
 ufunc(special.erfcinv, [lambda g, out, x: -g * (0.5 * SQRT_PI) * np.exp(out * out)])
 ufunc(special.ndtr, [lambda g, out, x: g * np.exp(-0.5 * x * x) / SQRT_2PI])
-ufunc(  # the density over the integral, without the quotient of two tiny numbers
-    special.log_ndtr,
-    [lambda g, out, x: np.divide(g * (2.0 / SQRT_2PI), special.erfcx(x * -SQRT_HALF))],
-)
+
+
+def _hazard(out: Any, x: Any) -> Any:
+    """The density over the integral, without the quotient of two tiny numbers or of overflow."""
+    if is_complex(x):
+        return np.divide(2.0 / SQRT_2PI, special.erfcx(x * -SQRT_HALF))
+    above = x > 0.0
+    below = np.divide(2.0 / SQRT_2PI, special.erfcx(np.where(above, 0.0, x) * -SQRT_HALF))
+    return np.where(above, np.exp(-0.5 * x * x - out) / SQRT_2PI, below)
+
+
+ufunc(special.log_ndtr, [lambda g, out, x: g * _hazard(out, x)])
 ufunc(special.ndtri, [lambda g, out, p: g * SQRT_2PI * np.exp(0.5 * out * out)])
 ufunc(
     special.ndtri_exp,

@@ -17,6 +17,7 @@ from scipy import special, stats
 
 from ....dag.op import BY_NAME, composite, is_traced
 from ...conversions import as_scalar
+from ..densities import student_log_density
 
 Formula = Callable[..., Any]
 
@@ -263,8 +264,13 @@ def _of_logarithm(formula: Formula, sign: float, at_zero: float) -> Formula:
     return run
 
 
+def _folded(z: Any) -> Any:
+    """-abs(z), for what is smooth at 0: with a derivative there, which is that from below."""
+    return np.where(z > 0, -z, z)
+
+
 def _laplace_cdf(z: Any) -> Any:
-    tail = 0.5 * np.exp(-np.abs(z))
+    tail = 0.5 * np.exp(_folded(z))
     return np.where(z > 0, 1.0 - tail, tail)
 
 
@@ -287,11 +293,7 @@ continuous(
 )
 continuous(
     stats.t,
-    logpdf=lambda z, df: (
-        np.log(special.poch(0.5 * df, 0.5))
-        - 0.5 * (np.log(df) + LOG_PI)
-        - 0.5 * (df + 1.0) * np.log1p(np.divide(z * z, df))
-    ),
+    logpdf=lambda z, df: student_log_density(df, z),
     cdf=lambda z, df: special.stdtr(df, z),
     sf=lambda z, df: special.stdtr(df, -z),
     ppf=_student_quantile,
@@ -377,7 +379,7 @@ continuous(
 )
 continuous(
     stats.logistic,
-    logpdf=lambda z: -np.abs(z) - 2.0 * np.log1p(np.exp(-np.abs(z))),
+    logpdf=lambda z: _folded(z) - 2.0 * np.log1p(np.exp(_folded(z))),
     cdf=special.expit,
     sf=lambda z: special.expit(-z),
     logcdf=special.log_expit,

@@ -46,7 +46,8 @@ def discrete(
         @composite(getattr(distribution, name))
         def method(*args: Any, **kwargs: Any) -> Any:
             k, *shapes, loc = bound(signature, args, kwargs)
-            k = cast(stopped(k) if is_traced(k) else k, np.result_type(dtype_of(k), dtype_of(loc)))
+            k, loc = (stopped(value) if is_traced(value) else value for value in (k, loc))
+            k = cast(k, np.result_type(dtype_of(k), dtype_of(loc)))
             k = k if type(loc) is int and loc == 0 else k - loc
             right = valid(*shapes)
             shapes = [checked(beside(shape, k), right) for shape in shapes]
