@@ -30,6 +30,7 @@ FOUND = [
     Case("mask written", writing(lambda z, y: z.__setitem__(z > 0, 1.5)), (X, ROW)),
     Case("mask set to a number", writing(lambda z, y: z.__setitem__(z > 0, y[0])), (X, ROW)),
     Case("mask set to some", writing(lambda z, y: z.__setitem__(z > 0, z[z > 0] * 2)), (X, ROW)),
+    Case("place by numbers", writing(lambda z, y: np.place(z, z // 1, y[:2])), (X, ROW)),
     Case("place", writing(lambda z, y: np.place(z, z > 0, y[:2])), (X, ROW), (), np.place),
 ]  # fmt: skip
 

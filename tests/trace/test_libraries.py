@@ -86,6 +86,29 @@ def test_lists_of_traced_values_become_arrays(optimize):
         np.testing.assert_allclose(grad, expected, rtol=1e-12)
 
 
+@MODES
+def test_twins_pass_for_what_they_stand_for(optimize):
+    def f(x):
+        frozen = norm(x[0], scale=1.3)
+        count = isinstance(norm, scipy.stats.rv_continuous) + isinstance(norm, type(FROZEN))
+        count += isinstance(frozen, type(FROZEN)) + (type(frozen) is type(FROZEN))
+        count += isinstance(FROZEN, scipy.stats.distributions.rv_frozen)
+        alike = type(scipy.stats.dirichlet(x)) is type(scipy.stats.dirichlet([1.0, 2.0]))
+        return count * x[1] + alike * x[2] + frozen.logpdf(0.3)
+
+    check(f, (X,), (), optimize)
+
+
+@MODES
+def test_tuples_of_traced_values_become_arrays(optimize):
+    def f(x):
+        mean, cov = (x[0], x[1]), ((2.0, 0.0), (0.0, 1.5))
+        density = scipy.stats.multivariate_normal.logpdf((0.1, 0.3), mean, cov)
+        return density + logsumexp((x[0], x[2])) + np.sum(gammaln((x[1], 2.0)))
+
+    check(f, (X,), (), optimize)
+
+
 def test_outside_of_a_trace_functions_are_those_of_scipy():
     assert ours.logsumexp(X) == special.logsumexp(X)
     assert ours.airye is special.airye and "logsumexp" in dir(ours)

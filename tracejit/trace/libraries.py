@@ -36,12 +36,15 @@ def recording(function: Any) -> Any:
 
 
 def _twin(function: Any) -> Callable[..., Any]:
+    # Elsewhere a tuple may be one of arrays: a factor and a flag, the arguments of a function.
+    arrays = (list, tuple) if family_of(function) in ("special", "stats") else (list,)
+
     def call(*args: Any, **kwargs: Any) -> Any:
         recorder = active_recorder()
         if recorder is None or not recorder.open:
             return function(*args, **kwargs)
-        args = tuple(map(_without_list, args))
-        kwargs = {key: _without_list(value) for key, value in kwargs.items()}
+        args = tuple(from_list(value) if type(value) in arrays else value for value in args)
+        kwargs = {k: from_list(v) if type(v) in arrays else v for k, v in kwargs.items()}
         tracer = next(dispatch.tracers((args, kwargs)), None)
         if tracer is not None:
             return dispatch.function(tracer, function, args, kwargs)
@@ -54,10 +57,6 @@ def _twin(function: Any) -> Callable[..., Any]:
     call.__doc__ = function.__doc__
     call.__module__ = f"tracejit.scipy.{family_of(function)}"
     return call
-
-
-def _without_list(value: Any) -> Any:
-    return from_list(value) if type(value) is list else value  # a tuple is a shape, or two things
 
 
 def _constant(value: Any) -> Any:
@@ -78,6 +77,10 @@ class Distribution:
     def __init__(self, real: Any) -> None:
         self.__dict__["__wrapped__"] = real
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self.__dict__["__wrapped__"])
+
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.__dict__["__wrapped__"], name)
         return recording(value) or (_outside(value) if callable(value) else value)
@@ -96,6 +99,15 @@ class Frozen:
         self, distribution: Distribution, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         self.dist, self.args, self.kwds = distribution, args, kwargs
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        for kind in self.dist.__class__.__mro__:  # norm_gen, rv_continuous
+            name = f"{kind.__name__.removesuffix('_gen')}_frozen"
+            frozen = getattr(sys.modules[kind.__module__], name, None)
+            if frozen is not None:
+                return frozen
+        return Frozen
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.dist, name)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..dag.op import BY_FUNCTION, COMPOSITES, is_traced
-from . import arraylike, dispatch, draws
+from . import arraylike, dispatch, draws, libraries
 from .creators import CREATORS, MATH, to_complex, to_float, to_int
 from .places import Place
 from .recorder import leave
@@ -75,7 +75,8 @@ class _Twin(type):
         return getattr(cls.__tracejit_real__, name)
 
 
-_PASSING = (draws.Draws, arraylike.Ufunc)  # twins that pass for the real things
+# Twins that pass for the real things.
+_PASSING = (draws.Draws, arraylike.Ufunc, libraries.Distribution, libraries.Frozen)
 
 
 def _type_of(value: Any, *more: Any, **keywords: Any) -> Any:

@@ -76,6 +76,8 @@ def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -
 @composite(np.putmask)
 def _putmask(a: Any, mask: Any, values: Any) -> None:
     a = _target(a, np.putmask)
+    if not np.size(values):
+        return
     if np.size(values) != 1 and np.shape(values) != a.shape:
         values = np.reshape(_repeated(values, a.size), a.shape)
     elif np.shape(values) != a.shape:
@@ -87,6 +89,8 @@ def _putmask(a: Any, mask: Any, values: Any) -> None:
 def _place(arr: Any, mask: Any, vals: Any) -> None:
     arr = _target(arr, np.place)
     mask = np.reshape(mask, arr.shape)
+    if np.result_type(mask).kind != "b":  # numbers are no places here
+        mask = np.not_equal(mask, 0)
     arr[mask] = _repeated(vals, int(np.count_nonzero(dispatch.plain(mask))))
 
 
