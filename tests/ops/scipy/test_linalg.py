@@ -95,6 +95,7 @@ CASES = [
     *rows(
         linalg.norm,
         ("vector", linalg.norm, (V,)),
+        ("number", linalg.norm, (1.5,)),
         ("matrix 1", of(linalg.norm, ord=1), (A,)),
         ("axis", of(linalg.norm, axis=0, keepdims=True), (M,)),
     ),

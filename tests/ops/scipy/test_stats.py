@@ -276,7 +276,7 @@ def test_distribution_functions_by_their_shape_are_refused(optimize):
 
 
 @MODES
-def test_a_covariance_that_is_not_definite_raises(optimize):
+def test_a_covariance_that_is_not_definite_or_does_not_fit_raises(optimize):
     df = jit_grad(lambda cov, x: NORMAL.logpdf(x, None, cov), optimize=optimize)
     for cov in (np.eye(2), np.eye(2), np.array([[1.0, 2.0], [2.0, 1.0]])):
         if cov[0, 1] == 0.0:
@@ -287,6 +287,10 @@ def test_a_covariance_that_is_not_definite_raises(optimize):
     df = jit_grad(lambda cov: NORMAL.entropy(None, cov), optimize=optimize)
     with pytest.raises(np.linalg.LinAlgError):
         df(-np.eye(2))
+    df = jit_grad(lambda x, cov: np.sum(NORMAL.logpdf(x, cov=cov)), optimize=optimize)
+    for cov in (np.eye(2), np.float64(2.0)):
+        with pytest.raises(ValueError, match="coordinates"):
+            df(np.ones((2, 3)), cov)
     df = jit_grad(lambda c, x: NORMAL.logpdf(x, cov=c, allow_singular=True), optimize=optimize)
     with pytest.raises(UnsupportedError, match="allow_singular=True"):
         df(np.eye(2), np.ones(2))

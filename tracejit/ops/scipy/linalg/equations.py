@@ -173,7 +173,7 @@ def norm(
     value = np.linalg.norm(a, ord, axis, keepdims)
     if axis is not None or keepdims or np.result_type(a).char not in "fdFD" or not np.size(a):
         return value
-    array = value_of(a)
+    array = np.asarray(value_of(a))
     of_vector = np.ndim(a) == 1 and ord in (None, 2)
     one_piece = np.isfortran(array) or np.isfortran(array.T)
     if of_vector or (np.ndim(a) == 2 and ord in (1, np.inf) and one_piece):

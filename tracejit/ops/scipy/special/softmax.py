@@ -28,10 +28,14 @@ def _finite(m: Any) -> Any:
 def _logsumexp(
     a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
+    a, b = (np.asarray(value) if type(value) in (list, tuple) else value for value in (a, b))
     if b is not None:
         a = np.where(np.equal(b, 0), -np.inf, a)  # without weight, whatever it is
     if np.ndim(a) == 0:
         a = np.reshape(a, (1,))
+    dtype = np.result_type(a) if b is None else np.result_type(a, b)
+    dtype = dtype if dtype.kind in "fc" else np.dtype(float)
+    a = a if np.result_type(a) == dtype else a.astype(dtype)
     if np.size(a) == 0:
         found = np.sum(a, axis=axis, keepdims=keepdims) - np.inf
         return (found, np.sign(found)) if return_sign else found

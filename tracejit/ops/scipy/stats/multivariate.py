@@ -71,6 +71,8 @@ class _Normal:
         if np.ndim(x) < 2:
             x = np.reshape(x, (-1, 1) if self.dim == 1 else (1, -1))
         deviation = x if self.mean is None else x - self.mean
+        if deviation.shape[-1] != self.dim:
+            raise ValueError(f"points of {self.dim} coordinates are needed, not {np.shape(x)}")
         if np.ndim(self.cov) < 2:
             distance = np.sum(np.square(deviation) / self.cov, axis=-1)
         else:
