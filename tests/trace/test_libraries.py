@@ -51,6 +51,7 @@ WAYS = {
     "a distribution of a package": lambda x: np.sum(scipy.stats.norm.logpdf(x, 0.2)),
     "a method": lambda x: np.sum(logpdf(x)),
     "a frozen distribution": lambda x: np.sum(norm(x[0], scale=x[1]).logpdf(x)),
+    "a frozen distribution and a keyword": lambda x: np.sum(norm(x[0], x[1]).logpdf(x=x)),
     "a distribution frozen outside": lambda x: np.sum(FROZEN.logpdf(x) + SHAPED.logpdf(x)),
     "an attribute": lambda x: MODEL.loss(x),
     "our package": lambda x: tracejit.scipy.special.logsumexp(tracejit.scipy.special.gammaln(x)),
@@ -162,6 +163,31 @@ def test_what_is_not_declared_answers_in_direct_mode_where_no_gradient_is_lost()
     with pytest.warns(TracejitWarning, match="of a distribution is called"):
         first, second = (jit_grad(lambda x: x * norm.rvs())(1.0)[0] for _ in range(2))
     assert first != second  # drawn at each call
+
+
+@MODES
+@pytest.mark.filterwarnings("ignore::tracejit.TracejitWarning")
+def test_what_a_frozen_distribution_says_is_what_it_says_outside(optimize):
+    stats = scipy.stats
+    says = {
+        "draws": lambda: norm(1.0, 0.5).rvs(3, 7),
+        "draws of several": lambda: stats.multivariate_normal(np.ones(3), 2.0).rvs(2, 5)[0],
+        "moments": lambda: np.array(norm(1.0, 0.5).stats("mvs")),
+        "an expectation": lambda: norm(1.0, 0.5).expect(lambda u: u * u, 0.0, 2.0),
+        "an interval": lambda: np.sum(norm(1.0, 0.5).interval(0.9)),
+        "an attribute": lambda: stats.multivariate_normal(np.ones(3), 2.0).mean,
+        "an end": lambda: stats.gamma(1.5, 0.5).a,
+        "of one outside": lambda: FROZEN.mean(),
+    }
+    for title, ask in says.items():
+        expected = np.sum(ask() + np.zeros(3))
+        df = jit_grad(lambda x, ask=ask: np.sum(x * ask()), optimize=optimize)
+        for _ in range(CALLS):
+            np.testing.assert_allclose(np.sum(df(X)[0]), expected, rtol=1e-12, err_msg=title)
+    with pytest.raises(UnsupportedError, match="mean"):
+        jit_grad(lambda x: stats.multivariate_normal(x).mean[0], optimize=optimize)(X)
+    with pytest.raises(AttributeError, match="nothing"):
+        jit_grad(lambda x: x * norm(1.0).nothing, optimize=optimize)(X)
 
 
 def test_parameters_of_a_frozen_distribution_are_read_at_every_call():

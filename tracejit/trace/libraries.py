@@ -110,24 +110,46 @@ class Frozen:
         return Frozen
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self.dist, name)
+        if name.startswith("__"):
+            raise AttributeError(name)
+        real = self.dist.__dict__["__wrapped__"]
+        method = getattr(real, name, None)
+        declared = recording(method)
+        if declared is not None:
 
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return method(*args, *self.args, **self.kwds, **kwargs)
+            def call(*args: Any, **kwargs: Any) -> Any:
+                first = [kwargs.pop(key) for key in ("x", "q", "k") if key in kwargs]
+                return declared(*args, *first, *self.args, **self.kwds, **kwargs)
 
-        return call
+            return call
+        is_method = callable(getattr(self.__class__, name, None))
+
+        def of_real(args: Any, kwds: Any, *more: Any, **keywords: Any) -> Any:
+            found = getattr(real(*args, **kwds), name)
+            if is_method:
+                return found(*more, **keywords)
+            return found.copy() if isinstance(found, np.ndarray) else found  # it may be an argument
+
+        of_real.__name__ = name
+        ask = _outside(method if callable(method) else of_real, of_real)
+        if is_method:
+            return functools.partial(ask, self.args, self.kwds)
+        return ask(self.args, self.kwds)
 
 
-def _outside(method: Any) -> Callable[..., Any]:
-    """Let a method that is not declared answer on plain values, where no gradient is lost."""
+def _outside(method: Any, run: Any = None) -> Callable[..., Any]:
+    """Let a method that is not declared answer on plain values, where no gradient is lost.
+
+    run: what to call instead of it.
+    """
 
     @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         recorder = active_recorder()
         if recorder is None or not recorder.open:
-            return method(*args, **kwargs)
+            return (run or method)(*args, **kwargs)
         recorder.leave(f"{method.__name__}() of a distribution is called")
-        return dispatch.outside(method, args, kwargs)
+        return dispatch.outside(method, args, kwargs, run=run)
 
     return call
 
