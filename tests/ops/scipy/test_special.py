@@ -239,6 +239,10 @@ EDGES = {  # title: the function, its parameters, and their gradients for the co
     "logsumexp without weight": (
         lambda a: special.logsumexp(a, b=np.array([0.0, 1.0])), ([INF, 1.0],), ([0.0, 1.0],),
     ),
+    "logsumexp by a weight of 0": (
+        lambda a, b: special.logsumexp(a, b=b), ([0.0, np.log(3.0), 0.0], [1.0, 0.0, 0.5]),
+        ([2.0 / 3.0, 0.0, 1.0 / 3.0], [2.0 / 3.0, 2.0, 2.0 / 3.0]),
+    ),
     "log_softmax of -inf": (lambda x: special.log_softmax(x)[1], ([-INF, 1.0],), ([0.0, 0.0],)),
     "softmax of -inf": (lambda x: special.softmax(x)[1], ([-INF, 1.0],), ([0.0, 0.0],)),
     "rgamma at its zeros": (special.rgamma, ([0.0, -1.0, -2.0],), ([1.0, -1.0, 2.0],)),

@@ -6,6 +6,7 @@ are -inf the gradient is zero.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -29,18 +30,21 @@ def _logsumexp(
     a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
     a, b = (np.asarray(value) if type(value) in (list, tuple) else value for value in (a, b))
-    if b is not None:
-        a = np.where(np.equal(b, 0), -np.inf, a)  # without weight, whatever it is
     if np.ndim(a) == 0:
         a = np.reshape(a, (1,))
     dtype = np.result_type(a) if b is None else np.result_type(a, b)
     dtype = dtype if dtype.kind in "fc" else np.dtype(float)
     a = a if np.result_type(a) == dtype else a.astype(dtype)
-    if np.size(a) == 0:
-        found = np.sum(a, axis=axis, keepdims=keepdims) - np.inf
+    weighted = a if b is None else np.where(np.equal(b, 0), -np.inf, a)
+    if np.size(weighted) == 0:
+        found = np.sum(weighted, axis=axis, keepdims=keepdims) - np.inf
         return (found, np.sign(found)) if return_sign else found
-    m = _largest(a, axis)
-    terms = np.exp(a - _finite(m))
+    m = _largest(weighted, axis)
+    exponents = a - _finite(m)
+    if b is not None:  # what has no weight has a derivative by it, unless it overflows
+        beyond = ~(np.real(exponents) <= math.log(np.finfo(dtype).max))
+        exponents = np.where(np.equal(b, 0) & beyond, -np.inf, exponents)
+    terms = np.exp(exponents)
     s = np.sum(terms if b is None else b * terms, axis=axis, keepdims=keepdims)
     if not keepdims:
         m = np.reshape(m, np.shape(s))
