@@ -82,7 +82,7 @@ def _filled(recorder: Recorder, value: Any, number: Any) -> Any:
 
 
 def settled(recorder: Recorder, function: Any, value: Any) -> Any:
-    """Make plain numbers of traced ones: a count is guarded, others must not be differentiated."""
+    """Make plain numbers of traced ones, counts or not: no gradient may be lost by that."""
     if not is_traced(value):
         if type(value) in (list, tuple):
             return type(value)(settled(recorder, function, v) for v in value)
@@ -91,7 +91,7 @@ def settled(recorder: Recorder, function: Any, value: Any) -> Any:
     if node.level == FIXED:
         return node.value
     if np.result_type(node.value).kind in "biu":
-        return [v.__index__() for v in value] if np.ndim(node.value) else value.__index__()
+        return dispatch.settled(value)
     if node.level == ACTIVE:
         raise dispatch.unsupported(function)
     recorder.leave(f"a traced value given to {numpy_path(function)}")

@@ -55,7 +55,7 @@ def apply(
         if op is None:
             return outside(called, args, kwargs)
         inputs, attrs = op.bind(*args, **kwargs) if op.bind else (args, kwargs)
-        attrs = {key: _settled(value) for key, value in attrs.items()}
+        attrs = {key: settled(value) for key, value in attrs.items()}
     except TypeError as error:
         if "argument" not in str(error):
             raise
@@ -121,10 +121,12 @@ def tracers(value: Any) -> Iterator[Tracer]:
             yield from tracers(part)
 
 
-def _settled(value: Any) -> Any:
-    """Make a plain count of a traced one: what is recorded holds for this value alone."""
+def settled(value: Any) -> Any:
+    """Make plain counts of traced ones: what is recorded holds for these values alone."""
     if not is_traced(value) or not isinstance(value, (int, np.integer, np.bool_, np.ndarray)):
         return value
+    if isinstance(value, np.ndarray) and value.ndim:
+        return [number.__index__() for number in value]
     return bool(value) if isinstance(value, (bool, np.bool_)) else value.__index__()
 
 

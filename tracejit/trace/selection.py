@@ -13,7 +13,7 @@ import numpy as np
 
 from ..dag.op import BY_FUNCTION, BY_NAME, HOLE, composite, is_traced
 from ..ops.index import argwhere, flat_places, flatnonzero, places_of
-from ..ops.shape import axis_if_any
+from ..ops.shape import along, axis_if_any
 from ..ops.statistics import bincount
 from . import dispatch
 from .assemble import from_list
@@ -162,7 +162,7 @@ def take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     axis = range(np.ndim(a))[operator.index(axis)]
     indices = _within(_integers(indices), np.shape(a)[axis], mode)
     a = a if is_traced(a) else np.asarray(a)
-    return BY_NAME["index"](a, indices, key=(*(slice(None),) * axis, HOLE))
+    return BY_NAME["index"](a, indices, key=along(axis, HOLE))
 
 
 @composite(np.take_along_axis)

@@ -19,6 +19,7 @@ from ..ops import index as indexing
 from ..ops.elementwise import masked
 from ..ops.folds import METHODS, NEUTRAL, without_gradient
 from ..ops.scipy import family_of, is_declared
+from ..ops.shape import along
 from . import dispatch, keys
 from .assemble import from_list
 from .dispatch import lost, outside, plain, store, unsupported
@@ -243,7 +244,7 @@ def _other(
 
 
 def _lines(x: Any, axis: int) -> list[Any]:
-    return [x[(slice(None),) * axis + (i,)] for i in range(x.shape[axis])]
+    return [x[along(axis, i)] for i in range(x.shape[axis])]
 
 
 def _fold(
@@ -268,7 +269,7 @@ def _segments(function: np.ufunc, x: Any, indices: Any, axis: int) -> Any:
     parts = []
     for start, stop in zip(starts, [*starts[1:], x.shape[axis]], strict=True):
         key = slice(start, max(stop, start + 1))
-        parts.append(function.reduce(x[(slice(None),) * axis + (key,)], axis=axis))
+        parts.append(function.reduce(x[along(axis, key)], axis=axis))
     return np.stack(parts, axis)
 
 

@@ -14,6 +14,7 @@ import scipy.signal
 
 from ...dag.op import BY_NAME, Op, composite, op
 from ..complexes import conj
+from ..shape import along
 
 
 def _reversed(x: Any, axes: Any = None) -> Any:
@@ -113,7 +114,7 @@ def correlate2d(
 
 def _backwards(b: Any, a: Any, g: Any, axis: int) -> Any:
     """Filter from the end to the beginning."""
-    flip = (slice(None),) * (axis % np.ndim(g)) + (slice(None, None, -1),)
+    flip = along(axis % np.ndim(g), slice(None, None, -1))
     return lfilter(b, a, g[flip], axis=axis)[flip]
 
 
@@ -152,8 +153,7 @@ def _from_state(b: Any, a: Any, x: Any, axis: int, zi: Any) -> Any:
     shape = (*x.shape[:axis], state, *x.shape[axis + 1 :])
     later = np.zeros(shape, np.result_type(b, a, x, zi))
     zi = zi if np.shape(zi) == shape else np.broadcast_to(zi, shape)
-    first = (slice(None),) * axis + (slice(None, n),)
-    last = (slice(None),) * axis + (slice(n, None),)
+    first, last = along(axis, slice(None, n)), along(axis, slice(n, None))
     added = np.concatenate([zi, np.zeros(x.shape, later.dtype)], axis=axis)
     driven = lfilter(b, one, np.concatenate([x, later], axis=axis), axis=axis) + added
     out = lfilter(one, a, driven[first], axis=axis)

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ....dag.op import MISSING, Op, composite, op
+from ....dag.op import BY_NAME, MISSING, Op, composite, op
 from ...conversions import is_complex
+from ...elementwise import LN10
 from .declare import ufunc
 
-LN2 = math.log(2.0)
-LN10 = math.log(10.0)
 DEGREE = math.pi / 180.0
 
 
@@ -41,11 +40,9 @@ ufunc(
 
 # -- powers and logarithms -----------------------------------------------------------------------
 
-ufunc(special.exp2, [lambda g, out, x: g * (out * LN2)])
+for _function in (special.exp2, special.expm1, special.log1p, special.cbrt):
+    ufunc(_function, BY_NAME[_function.__name__].vjp)
 ufunc(special.exp10, [lambda g, out, x: g * (out * LN10)])
-ufunc(special.expm1, [lambda g, out, x: g * (out + 1.0)])
-ufunc(special.log1p, [lambda g, out, x: np.divide(g, x + 1.0)])
-ufunc(special.cbrt, [lambda g, out, x: np.divide(g, 3.0 * (out * out))])
 ufunc(special.exprel, [lambda g, out, x: g * 0.5 * special.hyp1f1(2.0, 3.0, x)])
 ufunc(
     special.powm1,
