@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..dag.op import COMPOSITES
 from ..ops.scipy import family_of, is_declared
 from . import dispatch
