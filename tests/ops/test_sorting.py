@@ -245,3 +245,20 @@ def test_results_with_names(optimize):
         _, _, *found = df(X)
         for actual, expected in zip(found, np.unique_all(X), strict=True):
             assert_same(actual, expected)
+
+
+@MODES
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda n: np.unique(n, return_index=True, return_inverse=True, return_counts=True),
+        lambda n: np.intersect1d(n, [1, 2, 3], return_indices=True),
+    ],
+    ids=["unique", "intersect1d"],
+)
+def test_how_many_there_are_follows_the_data(f, optimize):
+    df = jit_grad(lambda x, n: (np.sum(x), *f(n)), optimize=optimize, audit=False)
+    for n in ([1, 2, 3, 3], [1, 1, 3, 3], [4, 3, 2, 1], [5, 5, 1, 1]):
+        _, _, *parts = df(ROW, np.array(n))
+        assert_same(tuple(parts), f(np.array(n)))
+    assert not optimize or df.cache_info().direct == 0

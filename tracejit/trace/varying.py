@@ -38,10 +38,10 @@ def _unique(
         options.update({"axis": axis} if ar.ndim > 1 else {})
     if not equal_nan:
         options["equal_nan"] = False
+    values = _noted(sorting.unique(ar, **options))  # first, as the others' lengths are its own
     if not (return_index or return_inverse or return_counts):
-        return _noted(sorting.unique(ar, **options))
-    values, *others = sorting.unique_parts(ar, **options)
-    _noted(values)
+        return values
+    _, *others = sorting.unique_parts(ar, **options)
     wanted = (return_index, return_inverse, return_counts)
     return values, *(part for part, asked in zip(others, wanted, strict=True) if asked)
 
@@ -68,11 +68,11 @@ def _intersect1d(
 ) -> Any:
     options = {"assume_unique": True} if assume_unique else {}
     a, b = as_array(ar1), as_array(ar2)
+    found = _noted(sorting.intersect1d(a, b, **options))
     if not return_indices:
-        return _noted(sorting.intersect1d(a, b, **options))
-    found = sorting.intersection(a, b, **options)
-    _noted(found[0])
-    return found
+        return found
+    _, *places = sorting.intersection(a, b, **options)  # whose lengths are noted by now
+    return found, *places
 
 
 @composite(np.setdiff1d)
