@@ -72,6 +72,7 @@ METHODS = {
     "imag": lambda x: x + x.imag,
     "conj": lambda x: x.conj() * 2.0,
     "conjugate": lambda x: x.conjugate() * 2.0,
+    "conj of reals is the array": lambda x: (lambda z: z.conj().fill(3.0) or z * x)(x * 1.0),
     "tobytes": lambda x: x * len((x.shape, np.zeros(3).tobytes())),
     "cumprod": lambda x: x.cumprod(axis=1),
     "repeat": lambda x: x.repeat(2, axis=0) * 2.0,

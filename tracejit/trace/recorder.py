@@ -314,8 +314,12 @@ def _site() -> Site | None:
 
 def _note_view(tracer: Tracer, args: tuple[Any, ...], viewed: Any) -> None:
     """Let a tracer know that its array is a view of its first argument's."""
-    base = tracer.node.value.base
-    if base is None or not (base is viewed or base is getattr(viewed, "base", None)):
+    value = tracer.node.value
+    base = value.base
+    if base is None:
+        return
+    known = base is viewed or base is getattr(viewed, "base", None)
+    if not known and not np.may_share_memory(value, viewed):  # a view of a copy
         return
     tracer.base = args[0]
     tracer.rest = args[1:]
