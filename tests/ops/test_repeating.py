@@ -1,14 +1,16 @@
-"""Turning and repeating: roll, flip, rot90, repeat, tile, resize."""
+"""Turning and repeating: roll, flip, rot90, repeat, tile, resize, windows."""
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 
 from tests.ops.cases import COLUMN, CUBE, EMPTY, ROW, SMALL, X, Y, orders, refused, rows
 from tests.ops.test_shape import COMPLEX, FORTRAN, STRIDED, squared
-from tests.support import MODES, check
+from tests.support import MODES, check, spaced
 from tracejit import jit_grad
 
 COUNTS = np.array([2, 0, 3])
+LONG = spaced(-1.4, 1.9, (5,))
 
 
 def written_backwards(x, y):
@@ -86,6 +88,17 @@ CASES = [
         ("to nothing", lambda x: np.resize(x, (0, 2)) + np.sum(x), (COLUMN,)),
         ("of nothing", lambda x, y: np.resize(x, (2, 3)) * y, (EMPTY, Y)),
     ),
+    *rows(
+        sliding_window_view,
+        ("row", lambda x: sliding_window_view(x, 3) * x[:3], (LONG,)),
+        ("both axes", lambda x: sliding_window_view(x, (2, 2)) * 2.0, (X,)),
+        ("one axis", lambda x: sliding_window_view(x, 2, axis=-1) ** 2, (CUBE,)),
+        ("an axis twice", lambda x: sliding_window_view(x, [2, 2], (1, 1)) ** 2, (CUBE,)),
+        ("averaged", lambda x: sliding_window_view(x, 2, 0).mean(-1) ** 2, (X,)),
+        ("list", lambda x, y: sliding_window_view([x, y, 1.0], 2) * x, (0.5, 1.5)),
+        ("f4", lambda x: sliding_window_view(x, 2, 1), (SMALL,)),
+        ("wide", lambda x: sliding_window_view(x, 4, 1), (np.zeros((0, 4)),)),
+    ),
 ]
 
 # The functions are linear: only that the first gradient can be differentiated is at stake.
@@ -121,6 +134,8 @@ REFUSED = {
     "an axis too many": (lambda x: np.flip(x, axis=2), "out of bounds"),
     "negative repeats": (lambda x: np.repeat(x, -1), "negative"),
     "too few counts": (lambda x: np.repeat(x, [1, 2], axis=1), "broadcast"),
+    "a window too wide": (lambda x: sliding_window_view(x, 4, 0), "cannot be larger"),
+    "a window of one axis": (lambda x: sliding_window_view(x, 2), "window_shape for all"),
     "a negative size": (lambda x: np.resize(x, (-1, 2)), "non-negative"),
 }
 
@@ -140,3 +155,18 @@ def test_a_view_shows_later_writes(optimize):
         return turned * turned
 
     check(f, (X,), (), optimize)
+
+
+@MODES
+def test_windows_show_later_writes_and_take_none(optimize):
+    def f(x):
+        z = x * 1.0
+        windows = sliding_window_view(z, 2, axis=0)
+        z[0] = 2.0 * x[1]
+        return windows * windows
+
+    check(f, (X,), (), optimize)
+    written = lambda x: sliding_window_view(x * 1.0, 2, axis=0).fill(1.0)
+    for run in (written, jit_grad(written, optimize=optimize)):
+        with pytest.raises(ValueError, match="read-only"):
+            run(X)

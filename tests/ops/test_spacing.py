@@ -117,5 +117,8 @@ def test_from_functions_and_iterables(optimize):
     check(f, (ENDS,), (), optimize)
     check(lambda x: sum(v * i[0] for i, v in np.ndenumerate(x)), (ENDS,), (), optimize)
     check(lambda x: x[np.triu_indices_from(x)] * 2.0, (X,), (), optimize)
+    check(lambda x: np.require(a=np.asarray_chkfinite([x, 1.0])) * 2.0, (0.5,), (), optimize)
+    with pytest.raises(ValueError, match="infs or NaNs"):
+        jit_grad(lambda x: np.asarray_chkfinite(x), optimize=optimize)(np.inf)
     with pytest.raises(ValueError, match="too short"):
         jit_grad(lambda x: np.sum(np.fromiter(x, float, 9)), optimize=optimize)(ENDS)

@@ -19,6 +19,7 @@ from . import (
     number,
     padding,
     parts,
+    polynomials,
     quantiles,
     repeating,
     scans,
@@ -31,6 +32,7 @@ from . import (
 __all__ = [
     "arrays", "choices", "complexes", "conversions", "convolve", "create", "decompositions",
     "diagonal", "einsum", "elementwise", "entire", "fft", "folds", "index", "interpolate",
-    "joining", "linalg", "nans", "norms", "number", "padding", "parts", "products", "quantiles",
-    "reduce", "repeating", "scans", "shape", "solving", "sorting", "statistics", "steps",
+    "joining", "linalg", "nans", "norms", "number", "padding", "parts", "polynomials", "products",
+    "quantiles", "reduce", "repeating", "scans", "shape", "solving", "sorting", "statistics",
+    "steps",
 ]  # fmt: skip

@@ -1,7 +1,8 @@
-"""Turning and repeating: roll, flip, rot90, repeat, tile and resize.
+"""Turning and repeating: roll, flip, rot90, repeat, tile, resize and sliding windows.
 
-What is flipped is a view, the others are new arrays, as NumPy has it. How often something is
-repeated or how far it is moved are plain numbers; numbers of repeats for each element may be data.
+What is flipped and windows are views, the others are new arrays, as NumPy has it. How often
+something is repeated or how far it is moved are plain numbers; numbers of repeats for each element
+may be data.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ..dag.op import HOLE, composite, op
 from .arrays import as_array
@@ -139,3 +141,44 @@ def resize(a: Any, new_shape: Any) -> Any:
     if not size or not flat.size:
         return np.zeros_like(flat, shape=shape)
     return np.reshape(np.tile(flat, -(-size // flat.size))[:size], shape)
+
+
+# -- windows ------------------------------------------------------------------------------------
+
+
+def _bind_windows(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: Any = False, writeable: Any = False
+) -> Any:
+    if writeable:
+        raise TypeError("sliding_window_view() argument writeable= is not for traced arrays")
+    attrs = {"window_shape": _whole(window_shape), "axis": axis if axis is None else _whole(axis)}
+    return (as_array(x),), {key: value for key, value in attrs.items() if value is not None}
+
+
+def _add_windows(g: Any, *, shape: Any, window_shape: Any, axis: Any = None) -> Any:
+    """Add windows into zeros, where they have been read."""
+    lengths = window_shape if isinstance(window_shape, tuple) else (window_shape,)
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    out = np.zeros(shape, g.dtype)
+    for offsets in np.ndindex(lengths):
+        starts = [0] * len(shape)
+        for i, offset in zip(axes, offsets, strict=True):
+            starts[i] += offset
+        found = g[(..., *offsets)]
+        out[tuple(slice(s, s + n) for s, n in zip(starts, found.shape, strict=True))] += found
+    return out
+
+
+def _windows_rule(g: Any, out: Any, x: Any, **attrs: Any) -> Any:
+    return add_windows(g, shape=np.shape(x), **attrs)
+
+
+windows = op(
+    "sliding_window_view", sliding_window_view, stands_for=(sliding_window_view,),
+    bind=_bind_windows, vjp=[_windows_rule], views=True, raises=True,
+)  # fmt: skip
+# Zeros, into which windows are added: the transpose of reading them.
+add_windows = op(
+    "add_windows", _add_windows,
+    vjp=[lambda g, out, windowed, shape, **attrs: sliding_window_view(g, **attrs)],
+)  # fmt: skip

@@ -248,9 +248,17 @@ def _enumerated(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> An
     return function(array)
 
 
+@creator(np.asarray_chkfinite)
+def _finite(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
+    array = CREATORS[np.asarray](*args, **kwargs)
+    if array.dtype.kind in "fc" and not np.all(np.isfinite(array)):
+        raise ValueError("array must not contain infs or NaNs")
+    return array
+
+
 @creator(np.require)
 def _required(recorder: Recorder, function: Any, args: Any, kwargs: Any) -> Any:
-    if not any(map(_is_or_holds_traced, args)):
+    if not any(map(_is_or_holds_traced, (*args, *kwargs.values()))):
         return dispatch.constant(recorder, settle(recorder, function, args, kwargs), fresh=False)
     return _as_required(*args, **kwargs)
 
