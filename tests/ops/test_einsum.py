@@ -220,3 +220,8 @@ def test_the_order_of_a_chain_takes_few_operations():
     )
     products = [node.spec.shape for node in graph.nodes if node.op.name == "matmul"]
     assert products == [(30,), (40,)]
+
+
+@MODES
+def test_operands_in_lists(optimize):
+    check(lambda x, y: np.einsum("i,i", [x, y], [y, 2.0]), (1.5, 0.5), (), optimize)

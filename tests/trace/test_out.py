@@ -127,6 +127,21 @@ def test_out_and_where(f, optimize):
     check(f, (X, ROW), (), optimize)
 
 
+@MODES
+def test_out_by_position(optimize):
+    """What NumPy takes by position after `out` goes by its name."""
+    forms = [
+        lambda x: np.sum(x, 0, None, None, True),
+        lambda x: np.max(x, 0, np.zeros(3)) * 2.0,
+        lambda x: x.mean(1, None, np.zeros(4)) * x[:, 0],
+        lambda x: np.quantile(x, 0.3, 0, None, False, "lower"),
+        lambda x: np.take(x, [0, 5], 1, None, "wrap"),
+        lambda x: np.sinc(x=x),
+    ]
+    for f in forms:
+        check(f, (X,), (), optimize)
+
+
 def test_out_must_fit():
     def narrow(x):
         np.add(x, 1.0, out=np.zeros_like(x, dtype=int))

@@ -8,7 +8,6 @@ they are the functions themselves. What takes sequences of arrays gets the seque
 from __future__ import annotations
 
 import functools
-import inspect
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import BY_FUNCTION, COMPOSITES
+from . import dispatch
 from .assemble import from_list, holds_traced
 from .tracer import Tracer
 
@@ -55,25 +55,15 @@ def _joined(arrays: Any) -> Any:
     return type(arrays)(from_list(part) for part in arrays)
 
 
-def _parameters(function: Any) -> tuple[str, ...]:
-    try:
-        return tuple(inspect.signature(function).parameters)
-    except (TypeError, ValueError):  # of C code that does not say
-        return ()
-
-
 def _taking_lists(function: Any, convert: Callable[[Any], Any]) -> Callable[..., Any]:
-    names: tuple[str, ...] | None = None
-
     @functools.wraps(function, updated=())
     def call(*args: Any, **kwargs: Any) -> Any:
-        nonlocal names
         for value in (*args, *kwargs.values()):
             if isinstance(value, (list, tuple)) and holds_traced(value):
                 break
         else:
             return function(*args, **kwargs)
-        names = _parameters(function) if names is None else names
+        names = dispatch.parameters(function)
         places = [*names[: len(args)], *[""] * (len(args) - len(names))]
         given = zip(places, args, strict=True)
         args = tuple(v if name in _NO_ARRAYS else convert(v) for name, v in given)

@@ -6,6 +6,8 @@ an error that names the function, the user's line and what comes nearest.
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +38,32 @@ def function(
     tracer: Tracer, called: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Record a NumPy function that is not a ufunc."""
+    if len(args) != 1:
+        args, kwargs = _arranged(called, args, kwargs)
     out = kwargs.pop("out", None)
     result = apply(tracer, called, args, kwargs)
     return result if out is None else store(out, result)
+
+
+def _arranged(
+    called: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Give the first argument by position, and `out` and what follows it by name."""
+    names = parameters(called)
+    if not args and names and names[0] in kwargs:
+        return (kwargs[names[0]],), {k: v for k, v in kwargs.items() if k != names[0]}
+    place = names.index("out") if "out" in names else len(args)
+    return args[:place], {**dict(zip(names[place:], args[place:], strict=False)), **kwargs}
+
+
+@functools.cache
+def parameters(function: Any) -> tuple[str, ...]:
+    """Name the parameters that may be given by position."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # of C code that does not say
+        return ()
+    return tuple(p.name for p in found if p.kind <= p.POSITIONAL_OR_KEYWORD)
 
 
 def apply(
