@@ -47,6 +47,7 @@ CASES = [
         ("traced number", lambda x, low: np.clip(x, low, 1.0), (X, -0.45)),
         ("keywords", lambda x: np.clip(x, a_min=-1.0, a_max=0.8), (X,)),
         ("integer bounds", lambda x: np.clip(x, -1, 1), (X,)),
+        ("no bounds", lambda x: np.clip(x, None, None) * 2.0, (X,)),
         ("float", lambda x: np.clip(x, -1.0, 0.8), (0.3,)),
         ("f4", lambda x: np.clip(x, 0.5, 1.0), (SMALL,)),
         ("empty", lambda x: np.clip(x, 0.5, 1.0), (EMPTY,)),
@@ -174,6 +175,7 @@ def test_errors_are_those_of_numpy(optimize):
         (lambda x: np.select([x], [x]), TypeError, "boolean"),
         (lambda x: np.choose(np.array([0, 9, 0]), [x, x]), ValueError, "invalid entry"),
         (lambda x: np.piecewise(x, [x > 0], [1, 2, 3]), ValueError, "functions are expected"),
+        (lambda x: np.where(x > 0, x), ValueError, "both or neither"),
     ]
     for f, kind, said in calls:
         with pytest.raises(kind, match=said):

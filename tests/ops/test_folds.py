@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.ops.cases import CUBE, EMPTY, MASK, ROW, SMALL, Case, X, orders, over
-from tests.support import MODES, check, spaced
+from tests.support import MODES, assert_same, check, spaced
 from tracejit import jit_grad
 from tracejit.errors import UnsupportedError
 
@@ -153,6 +153,19 @@ def test_keywords_that_numpy_refuses(optimize):
             f(X)
         with pytest.raises(TypeError, match="Cannot cast"):
             jit_grad(lambda x, f=f: np.sum(f(x)), optimize=optimize)(X)
+
+
+@MODES
+def test_dtypes_that_are_types_of_python(optimize):
+    f = lambda x, n: (np.sum(x * np.bitwise_or.reduce(n, dtype=int)), np.maximum(n, 2.5,
+                      dtype=int, casting="unsafe"))  # fmt: skip
+    df = jit_grad(f, optimize=optimize)
+    for n in ([3, 5], [4, 6], [8, 8]):
+        _, total, least = df(np.ones(2), np.array(n))
+        expected = f(np.ones(2), np.array(n))
+        assert total == expected[0]
+        assert_same(least, expected[1])
+    assert not optimize or df.cache_info().direct == 0
 
 
 @MODES

@@ -169,6 +169,14 @@ def test_second_derivatives_at_kinks_are_finite(f, x, optimize):
 
 
 @MODES
+@pytest.mark.parametrize("x", [np.zeros(0), np.array([np.inf, -np.inf])], ids=["none", "infinite"])
+def test_orders_below_zero_of_what_adds_up_to_nothing(x, optimize):
+    df = jit_grad(lambda x: np.linalg.vector_norm(x, ord=-1), optimize=optimize)
+    for _ in range(CALLS):
+        assert df(x)[1] == np.inf
+
+
+@MODES
 @pytest.mark.parametrize("p", [1, "fro", np.inf])
 def test_conditions_that_are_no_numbers(p, optimize):
     """A singular matrix of a stack has an infinite one, and one with NaN gives NaN, as in NumPy."""

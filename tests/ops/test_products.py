@@ -231,6 +231,16 @@ def test_errors_are_numpys(f, shape, optimize):
 
 
 @MODES
+@pytest.mark.parametrize("product", [np.matmul, np.vecdot])
+def test_a_conversion_that_numpy_refuses(product, optimize):
+    f = lambda x: product(x, x, dtype=np.float32)
+    x = spaced(-1.0, 1.0, (2, 2), complex)
+    for run in (f, jit_grad(lambda x: np.sum(np.real(f(x))), optimize=optimize)):
+        with pytest.raises(TypeError, match="Cannot cast"):
+            run(x)
+
+
+@MODES
 @pytest.mark.filterwarnings("ignore:Arrays of 2-dimensional vectors:DeprecationWarning")
 @pytest.mark.parametrize(("a", "b"), [((2,), (2,)), ((4, 2), (4, 2)), ((2, 2), (3,))])
 def test_cross_in_the_plane(a, b, optimize):

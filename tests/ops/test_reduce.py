@@ -177,6 +177,7 @@ CASES = [
     *rows(
         np.mean,
         ("f2", np.mean, (np.array([0.5, 1.5], np.float16),)),
+        ("axis of NumPy", lambda x: np.mean(x, np.int64(0)), (X,)),
         second=False,
     ),
     *rows(

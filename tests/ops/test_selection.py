@@ -73,6 +73,9 @@ WRITES = {
     ),
     "fill_diagonal": (np.fill_diagonal, lambda z, y: np.fill_diagonal(z, y[0])),
     "fill_diagonal with a row": (np.fill_diagonal, lambda z, y: np.fill_diagonal(z, y[:2])),
+    "fill_diagonal of a tall one": (
+        np.fill_diagonal, lambda z, y: np.fill_diagonal(z.reshape(-1, 1), y[0], wrap=True)
+    ),
 }
 TAKING = [
     *rows(

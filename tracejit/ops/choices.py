@@ -43,7 +43,7 @@ where = elementwise(
 def _inside(x: Any, low: Any, high: Any) -> Any:
     """Compare with bounds; by functions, as they order Python's complex numbers, too."""
     if low is None:
-        return np.less_equal(x, high)
+        return True if high is None else np.less_equal(x, high)
     above = np.greater_equal(x, low)
     return above if high is None else above & np.less_equal(x, high)
 

@@ -72,7 +72,7 @@ def _vector_norm(x: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
         powers = np.where(zero, 0 if ord > 0 else np.inf, powers)
     total = np.sum(powers, axis=axis, keepdims=keepdims)
     none = total == 0
-    value = np.where(none, 0, np.power(np.where(none, 1, total), 1 / ord))
+    value = np.where(none, 0 if ord > 0 else np.inf, np.power(np.where(none, 1, total), 1 / ord))
     return as_scalar(value)
 
 

@@ -210,7 +210,7 @@ def generalised(function: Any, run: Callable[[Any, Any], Any], core: tuple[int, 
     ) -> Any:  # fmt: skip
         a, b = with_dtype(a), with_dtype(b)
         if dtype is not None:
-            a, b = a.astype(np.dtype(dtype)), b.astype(np.dtype(dtype))
+            a, b = (_cast_by(x, np.dtype(dtype), casting) for x in (a, b))
         if np.ndim(a) < core[0] or np.ndim(b) < core[1]:
             refuse(function, a, b)
         if axis is not None:  # NumPy takes it where one axis is summed and none is left
@@ -222,6 +222,12 @@ def generalised(function: Any, run: Callable[[Any, Any], Any], core: tuple[int, 
         left, right, *back = (i if isinstance(i, (tuple, list)) else (i,) for i in axes)
         found = run(np.moveaxis(a, left, _ends(left)), np.moveaxis(b, right, _ends(right)))
         return np.moveaxis(found, _ends(*back), *back) if back and back[0] else found
+
+
+def _cast_by(x: Any, dtype: np.dtype[Any], casting: Any) -> Any:
+    if not np.can_cast(x.dtype, dtype, casting):
+        raise TypeError(f"Cannot cast from {x.dtype!r} to {dtype!r} with casting rule {casting!r}")
+    return x.astype(dtype)
 
 
 def _ends(axes: Sequence[int]) -> tuple[int, ...]:

@@ -282,7 +282,8 @@ def count_of(x: Any, axis: Any, keepdims: Any = False, where: Any = True) -> Any
 
 def _averaged(x: Any, axis: Any, keepdims: Any, where: Any) -> Any:
     """Count the elements of an average; other than in a sum, a number has no axis there."""
-    if axis not in (None, ()) and np.ndim(x) == 0 and is_everywhere(where):
+    whole = axis is None or (type(axis) is tuple and not axis)
+    if not whole and np.ndim(x) == 0 and is_everywhere(where):
         raise np.exceptions.AxisError(f"axis {axis} is out of bounds for a number")
     return count_of(x, axis, keepdims, where)
 

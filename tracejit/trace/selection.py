@@ -46,6 +46,8 @@ def _nonzero(a: Any) -> Any:
 def _where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     if x is None and y is None:
         return _nonzero(condition)
+    if x is None or y is None:
+        raise ValueError("either both or neither of x and y should be given")
     return BY_FUNCTION[np.where](condition, x, y)
 
 
@@ -241,9 +243,14 @@ def _apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
 
 
 @composite(np.fill_diagonal)
-def _fill_diagonal(a: Any, val: Any) -> None:
+def _fill_diagonal(a: Any, val: Any, wrap: Any = False) -> None:
     a = _target(a, np.fill_diagonal)
     if a.ndim < 2 or (a.ndim > 2 and len(set(a.shape)) > 1):
         np.fill_diagonal(a.value.copy(), 0)  # which raises
+    rows, columns = a.shape[:2]
+    if wrap and a.ndim == 2 and rows > columns:  # one row is left out between two diagonals
+        flat = np.arange(0, a.size, columns + 1)
+        a[np.divmod(flat, columns)] = _repeated(val, len(flat))
+        return
     places = np.arange(min(a.shape))
     a[(places,) * a.ndim] = _repeated(val, len(places))

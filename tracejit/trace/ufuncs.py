@@ -110,7 +110,11 @@ def _cast(function: np.ufunc, inputs: Inputs, dtype: Any, casting: Any) -> Input
     if dtype.kind == "b" and np.result_type(expected).kind == "b":
         return inputs
     weak = not any(hasattr(i, "dtype") for i in inputs)
-    return tuple(_operand(i).astype(dtype) if weak or hasattr(i, "dtype") else i for i in inputs)
+
+    def is_cast(value: Any) -> bool:
+        return weak or hasattr(value, "dtype") or np.result_type(dtype, plain(value)) != dtype
+
+    return tuple(_operand(i).astype(dtype) if is_cast(i) else i for i in inputs)
 
 
 def _operand(value: Any) -> Any:
@@ -223,6 +227,8 @@ def _other(
     """Record a method that has no op: one without a gradient, or the calls that it stands for."""
     run = getattr(function, method)
     if _is_flat(function) and all(not is_traced(v) for v in kwargs.values()):
+        if kwargs.get("dtype") is not None:
+            kwargs["dtype"] = np.dtype(kwargs["dtype"])  # what stands for int is not written out
         return tracer.recorder.record(without_gradient(function, method), inputs, kwargs)
     if not _is_known(function):
         return outside(function, inputs, kwargs, f".{method}", run)
@@ -230,6 +236,8 @@ def _other(
     x = _operand(inputs[0])
     x = x if dtype is None else x.astype(dtype)
     expected = run(plain(x), *plain(inputs[1:]), axis=axis, **plain(kwargs))  # raises as NumPy does
+    if np.ndim(x) == 0:
+        return outside(function, inputs, kwargs, f".{method}(a number)", run)
     if axis is None or type(axis) is tuple:
         axis = 0 if axis is None else axis[0]
     try:
