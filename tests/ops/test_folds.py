@@ -156,6 +156,13 @@ def test_keywords_that_numpy_refuses(optimize):
 
 
 @MODES
+def test_a_dtype_is_that_of_the_result(optimize):
+    z, n = spaced(0.3, 1.6, (3,), complex), np.array([1, 2, 0])
+    check(lambda z: np.abs(z, dtype=np.float64) * 2.0, (z,), (), optimize)
+    check(lambda x, n: np.ldexp(x, n, dtype=np.float64), (z.real.copy(),), (n,), optimize)
+
+
+@MODES
 def test_dtypes_that_are_types_of_python(optimize):
     f = lambda x, n: (np.sum(x * np.bitwise_or.reduce(n, dtype=int)), np.maximum(n, 2.5,
                       dtype=int, casting="unsafe"))  # fmt: skip

@@ -137,6 +137,7 @@ def test_out_by_position(optimize):
         lambda x: np.quantile(x, 0.3, 0, None, False, "lower"),
         lambda x: np.take(x, [0, 5], 1, None, "wrap"),
         lambda x: np.sinc(x=x),
+        lambda x: np.sum([1.0, 2.0], 0, None, np.zeros(())) * x,
     ]
     for f in forms:
         check(f, (X,), (), optimize)

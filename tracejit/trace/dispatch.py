@@ -159,6 +159,8 @@ def store(out: Any, result: Any, casting: Any = "same_kind") -> Any:
     """Write a result into the array given as `out=` and return that array."""
     if not is_traced(out):
         raise lost("out= with an array that is not recorded")
+    if not is_traced(result):  # of plain values alone
+        result = np.asarray(result)
     if not np.can_cast(result.dtype, out.dtype, casting):
         raise TypeError(f"Cannot cast output from {result.dtype!r} to {out.dtype!r}")
     if result.dtype != out.dtype:
@@ -171,7 +173,10 @@ def store(out: Any, result: Any, casting: Any = "same_kind") -> Any:
             )
         out.write_at(indexing.index_set, (result,), Ellipsis)
         return out
-    elif not isinstance(result, np.ndarray):  # NumPy makes scalars of 0-d results, out= does not
+    if not is_traced(result):
+        out[...] = result
+        return out
+    if not isinstance(result, np.ndarray):  # NumPy makes scalars of 0-d results, out= does not
         result = BY_NAME["convert"](result, cls=np.ndarray)
     out.write(result)
     return out

@@ -105,16 +105,27 @@ def _masked(
 
 
 def _cast(function: np.ufunc, inputs: Inputs, dtype: Any, casting: Any) -> Inputs:
-    """Convert the inputs as `dtype=` has it; Python numbers take the dtype of the others."""
-    expected = function(*plain(inputs), dtype=dtype, casting=casting)  # it raises what NumPy raises
-    if dtype.kind == "b" and np.result_type(expected).kind == "b":
-        return inputs
+    """Convert the inputs for results of a dtype; Python numbers take the dtype of the others."""
+    function(*plain(inputs), dtype=dtype, casting=casting)  # it raises what NumPy raises
+    given = [_dtype_of(value) for value in inputs]
+    results = (None,) * function.nout
+    signature = (None,) * function.nin + (dtype,) * function.nout
+    taken = function.resolve_dtypes((*given, *results), signature=signature, casting=casting)
     weak = not any(hasattr(i, "dtype") for i in inputs)
 
-    def is_cast(value: Any) -> bool:
-        return weak or hasattr(value, "dtype") or np.result_type(dtype, plain(value)) != dtype
+    def cast(value: Any, to: Any) -> Any:
+        kept = not weak and not hasattr(value, "dtype") and np.result_type(to, plain(value)) == to
+        return value if kept else _operand(value).astype(to)
 
-    return tuple(_operand(i).astype(dtype) if is_cast(i) else i for i in inputs)
+    return tuple(cast(*pair) for pair in zip(inputs, taken, strict=False))
+
+
+def _dtype_of(value: Any) -> Any:
+    """The dtype of an operand, or the type of a Python number, which takes that of the others."""
+    if hasattr(value, "dtype"):
+        return value.dtype
+    kind: Any = type(plain(value))
+    return kind if kind in (int, float, complex) else np.result_type(kind)
 
 
 def _operand(value: Any) -> Any:
