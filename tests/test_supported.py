@@ -57,6 +57,10 @@ def test_the_command_prints_it(capsys):
     assert "| np.tanh " in capsys.readouterr().out
 
 
+def test_what_runs_without_a_gradient_is_not_supported():
+    assert not [row for row in rows() if row.function == "scipy.integrate.quad"]
+
+
 def test_names_that_cupy_lacks_are_names():
     known = {row.function for row in rows()}
     assert all(f"{m}.{name}" in known for m in NOT_IN_CUPY for name in NOT_IN_CUPY[m].split())

@@ -16,7 +16,7 @@ import numpy as np
 from .codegen.nests import ALONE, PADDED, REDUCTIONS
 from .codegen.scalars import form_of
 from .dag.node import Node, Spec
-from .dag.op import BY_FUNCTION, COMPOSITES, INPUT, SCIPY, STEPS, Op, numpy_path
+from .dag.op import BY_FUNCTION, COMPOSITES, INPUT, LACKING, SCIPY, STEPS, Op, numpy_path
 from .ops.scipy import load
 from .trace.creators import CREATORS
 from .trace.dispatch import METADATA
@@ -72,7 +72,8 @@ def rows() -> list[Row]:
     if find_spec("scipy"):
         for family in SCIPY:
             load(family)
-    found = {_path(f): _composed(_path(f), f in STEPS) for f in (*CREATORS, *COMPOSITES)}
+    composed = [f for f in (*CREATORS, *COMPOSITES) if f not in LACKING]
+    found = {_path(f): _composed(_path(f), f in STEPS) for f in composed}
     found |= {_path(f): _composed(_path(f), True) for f in METADATA}
     found |= {_path(f): _row(_path(f), op) for f, op in BY_FUNCTION.items()}
     return sorted(found.values(), key=lambda row: (row.function[:3] != "np.", row.function))

@@ -68,12 +68,12 @@ def test_unsupported_keywords(f, function, word, optimize):
     [
         ("np.nansum", "np.sum"), ("np.cumulative_trapezoid", None), ("np.stacked", "np.stack"),
         ("np.linalg.inverse", "np.linalg.inv"), ("np.roll", None), ("np.flip", None),
-        ("np.poly", None), ("np.roots", None),
+        ("np.poly", None), ("np.roots", None), ("scipy.stats.wishart.logpdf", None),
     ],
 )  # fmt: skip
 def test_the_nearest_supported_one_is_named(name, nearest):
     known = ["np.all", "np.any", "np.clip", "np.exp", "np.inv", "np.linalg.inv", "np.stack",
-             "np.sum", "np.vander"]  # fmt: skip
+             "np.sum", "np.vander", "scipy.stats.uniform.logpdf"]  # fmt: skip
     said = f"; the nearest supported one is {nearest}" if nearest else ""
     assert advice(name, known) == said
 

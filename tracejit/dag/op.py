@@ -23,6 +23,7 @@ BY_FUNCTION: dict[Any, Op] = {}  # NumPy function or ufunc -> the op that stands
 BY_NAME: dict[str, Op] = {}
 COMPOSITES: dict[Any, Callable[..., Any]] = {}  # NumPy function -> the same, written with ops
 STEPS: set[Any] = set()  # those of them whose gradient is zero
+LACKING: set[Any] = set()  # and those that run, and have none
 SCIPY = ("integrate", "linalg", "signal", "special", "stats")  # packages with declared functions
 
 
@@ -135,11 +136,11 @@ def op(name: str, fn: Callable[..., Any], *, stands_for: tuple[Any, ...] = (), *
 
 
 def composite(
-    *functions: Any, vjp: object = MISSING
+    *functions: Any, vjp: object = ...
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare that NumPy functions are recorded by running this Python function on tracers.
 
-    vjp: None says, as of an op, that the gradient is zero.
+    vjp: None says, as of an op, that the gradient is zero; MISSING that there is none.
     """
 
     def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,6 +148,8 @@ def composite(
             COMPOSITES[function] = implementation
             if vjp is None:
                 STEPS.add(function)
+            if vjp is MISSING:
+                LACKING.add(function)
         return implementation
 
     return register

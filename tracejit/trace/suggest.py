@@ -33,6 +33,8 @@ def _nearest(name: str, known: Collection[str]) -> str | None:
     if neighbour in known:
         return neighbour
     home, _, bare = name.rpartition(".")
+    if home.startswith("scipy.stats."):  # no distribution stands for another
+        return None
     best = max(((_likeness(bare, home, k), k) for k in sorted(known)), default=(0.0, ""))
     return best[1] if best[0] > 0.6 else None
 
