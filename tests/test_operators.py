@@ -229,6 +229,17 @@ MAPS = {
     "kept axes": lambda x: x / np.sum(np.abs(x), keepdims=True),
     "transform": lambda x: np.abs(np.fft.rfft(x * x)),
     "gathered": lambda x: np.where(x > 0, x, x**2)[np.array([0, 0, 2])],
+    "gathered with a number": lambda x: np.multiply.outer(
+        x.reshape(1, 2, 3)[np.array([0, 0, 0, 0]), :, 1], np.array([1.0, 2.0, 3.0])
+    ),
+    "gathered between slices": lambda x: np.tile(
+        x.reshape(2, 3, 1)[:, np.array([2, 0]), None, 0] ** 2, (1, 2, 3)
+    ),
+    "gathered twice": lambda x: np.tile(
+        np.tanh(x.reshape(2, 3)[np.array([0, 1, 1]), np.array([2, 0, 0])]), 4
+    ),
+    "a number of many": lambda x: np.sum(np.cosh(x)) * np.arange(1.0, 9.0),
+    "largest": lambda x: np.max(x.reshape(2, 3), axis=1)[:, None] * np.ones((2, 4)),
     "repeated": lambda x: np.tile(x[:2], 4) * np.repeat(x[2:4], 4),
     "written to": lambda x: _written(x),
     "turned": turned,

@@ -117,6 +117,8 @@ def _elementwise(node: Node, inputs: list[Any], are_stacks: list[bool], rows: in
 
 
 def _reduction(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
+    if len(inputs) > 1:
+        return None
     axes = axes_of(node.attrs["axis"], np.ndim(node.inputs[0].value))
     return node.op(*inputs, **{**node.attrs, "axis": tuple(a + 1 for a in axes)}) if axes else (
         inputs[0]
@@ -143,11 +145,15 @@ def _spread(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) ->
 
 
 def _key(key: Any) -> Any:
-    """Leave the first axis alone; None: the result's axes would stand in another order."""
+    """Leave the first axis alone; None: the result's axes would stand in another order.
+
+    Beside arrays numbers count as such, and where something stands between, their axes come first.
+    """
     parts = key if type(key) is tuple else (key,)
-    holes = [number for number, part in enumerate(parts) if part is HOLE]
-    if holes and holes[-1] - holes[0] >= len(holes):
-        return None
+    if HOLE in parts:
+        arrays = [n for n, part in enumerate(parts) if part is HOLE or isinstance(part, int)]
+        if arrays[-1] - arrays[0] >= len(arrays):
+            return None
     return (slice(None), *parts)
 
 
