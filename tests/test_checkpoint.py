@@ -69,10 +69,22 @@ def written(around):
     return lambda x: np.sum(around(inner)(around(inner)(x)))
 
 
+def passing_on(around):
+    """The second function gives back what the first one gave."""
+
+    def f(x):
+        first = around(np.sin)(x)
+        second = around(lambda y: {"double": np.tanh(y * 2.0), "same": y})(first)
+        return np.sum(second["double"] * second["same"])
+
+    return f
+
+
 CASES = {
     "blocks": (lambda around: lambda x: np.sum(around(block)(around(block)(x))), X),
     "structures": (in_pairs, X),
     "what is read from outside": (by_closure, X),
+    "what it was given": (passing_on, X),
     "several results": (several_results, SQUARE),
     "arrays that are written to": (written, X),
     "numbers": (lambda around: lambda x: around(lambda a: a * a + 2.0)(x) * x, 1.5),

@@ -53,23 +53,20 @@ def _record(
     region = Region(recorder, nodes)
     if not region.sources:
         return result
-    wrapped = []
+    wrapped, outputs = [], []
     for leaf in leaves:
         node = leaf.current() if type(leaf) is Tracer else None
         if node in region.again and node.level == ACTIVE:
             leaf = recorder.record(CHECKPOINT, (leaf,), {"region": region})
+            outputs.append(node)
         wrapped.append(leaf)
     if not recorder.for_compiling:
         dropped = [n for n in nodes if not n.op.effect]
         recorder.nodes[start : start + len(nodes)] = [n for n in nodes if n.op.effect]
         for node in dropped:  # the outputs live on, and what they read should not
             node.level, node.inputs = DROPPED, ()
-    region.forget([leaf.node.inputs[0] for leaf in wrapped if _is_checkpoint(leaf)])
+    region.forget(outputs)
     return unflatten(tree, iter(wrapped))
-
-
-def _is_checkpoint(leaf: Any) -> bool:
-    return type(leaf) is Tracer and leaf.node.op is CHECKPOINT
 
 
 class Region:
