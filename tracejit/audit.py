@@ -21,7 +21,7 @@ from .dag.node import Node
 from .dag.op import COMMIT, is_draw
 from .outcome import ORDERS
 from .trace.recorder import read_state, write_state
-from .tree import flatten, unflatten
+from .tree import flatten, list_leaves, unflatten
 from .variant import Variant
 
 if TYPE_CHECKING:
@@ -225,13 +225,11 @@ def _compare(
     if reason is None:
         return None
     state.set_back()
-    unoptimised: list[Any] = []
-    flatten(direct, unoptimised)
     try:
         found = evaluate(variant.tree, state.inputs)
     except Exception:  # a path that nobody has recorded: it is not the rounding
         return reason
-    return None if _close(list(found), unoptimised, scale) else reason
+    return None if _close(list(found), list_leaves(direct), scale) else reason
 
 
 def _outputs_of_plain(df: JitGrad, signature: Signature, state: _State) -> Any:
@@ -277,9 +275,8 @@ class _State:
 
 def _scale(values: Any) -> float:
     """The largest finite number among all leaves: what rounding errors are measured by."""
-    leaves: list[Any] = []
-    flatten(values, leaves)
-    arrays = (np.asarray(v) for v in leaves if isinstance(v, (float, np.ndarray, np.number)))
+    numbers = (v for v in list_leaves(values) if isinstance(v, (float, np.ndarray, np.number)))
+    arrays = map(np.asarray, numbers)
     sizes = (np.abs(a[np.isfinite(a)]) for a in arrays if a.dtype.kind in "fc")
     return max((float(np.max(s, initial=0.0)) for s in sizes), default=0.0)
 

@@ -101,6 +101,19 @@ def _joined(results: list[Any]) -> Any:
 # -- rules: (node, inputs, which of them are stacks, rows) -> the stack; None: row by row ----------
 
 
+def _shape(value: Any) -> tuple[int, ...]:
+    """The shape of an operand: of one row, where it is a stack."""
+    return np.shape(value.value if type(value) is Node else value)
+
+
+def _all_stacks(inputs: list[Any], are_stacks: list[bool], rows: int) -> list[Any]:
+    """Make stacks of equal rows of what is none."""
+    return [
+        x if is_stack else np.broadcast_to(x, (rows, *np.shape(x)))
+        for x, is_stack in zip(inputs, are_stacks, strict=True)
+    ]
+
+
 def _with_rank(x: Any, rank: int) -> Any:
     """Give the rows of a stack further axes of length 1 in front."""
     shape = np.shape(x)
@@ -109,7 +122,7 @@ def _with_rank(x: Any, rank: int) -> Any:
 
 
 def _elementwise(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
-    rank = max((np.ndim(i.value if type(i) is Node else i) for i in node.inputs), default=0)
+    rank = max((len(_shape(i)) for i in node.inputs), default=0)
     aligned = [
         _with_rank(x, rank) if s else x for x, s in zip(inputs, are_stacks, strict=True)
     ]
@@ -119,10 +132,10 @@ def _elementwise(node: Node, inputs: list[Any], are_stacks: list[bool], rows: in
 def _reduction(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
     if len(inputs) > 1:
         return None
-    axes = axes_of(node.attrs["axis"], np.ndim(node.inputs[0].value))
-    return node.op(*inputs, **{**node.attrs, "axis": tuple(a + 1 for a in axes)}) if axes else (
-        inputs[0]
-    )
+    axes = axes_of(node.attrs["axis"], len(_shape(node.inputs[0])))
+    if not axes:
+        return inputs[0]
+    return node.op(*inputs, **{**node.attrs, "axis": tuple(axis + 1 for axis in axes)})
 
 
 def _same(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
@@ -178,17 +191,13 @@ def _unindex(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -
 def _add(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
     if not is_basic(node.attrs["key"]) or any(are_stacks[2:]):
         return None
-    shapes = [np.shape(i.value if type(i) is Node else i) for i in node.inputs[:2]]
-    x, value = (
-        part if is_stack else np.broadcast_to(part, (rows, *shape))
-        for part, is_stack, shape in zip(inputs, are_stacks, shapes, strict=False)
-    )
+    x, value = _all_stacks(inputs[:2], are_stacks[:2], rows)
     return node.op(x, value, key=_key(node.attrs["key"]))
 
 
 def _matmul(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
     a, b = inputs
-    left, right = (np.ndim(i.value if type(i) is Node else i) for i in node.inputs)
+    left, right = (len(_shape(i)) for i in node.inputs)
     if left > 2 or right > 2:
         return None
     if left == right == 1:
@@ -207,10 +216,7 @@ def _matmul(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) ->
 
 
 def _concatenate(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
-    wide = [
-        x if s else np.broadcast_to(x, (rows, *np.shape(x)))
-        for x, s in zip(inputs, are_stacks, strict=True)
-    ]
+    wide = _all_stacks(inputs, are_stacks, rows)
     return node.op(*wide, axis=node.attrs["axis"] % np.ndim(node.value) + 1)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import ConfigError, GradientCheckError
 from .operators import jvp, vjp
-from .tree import flatten, path_text, unflatten
+from .tree import flatten, list_leaves, path_text, unflatten
 
 MANY = 200  # elements of a leaf that are checked one by one
 
@@ -90,8 +90,7 @@ class _Check:
 
         def weighted(*point: Any) -> Any:
             _, pull = vjp(self.f, *point, optimize=self.optimize)
-            parts: list[Any] = []
-            flatten(pull(self.cotangent), parts)
+            parts = list_leaves(pull(self.cotangent))
             return sum(np.sum(np.real(g * w)) for g, w in zip(parts, weights, strict=True))
 
         return _Check(weighted, self.point, self.optimize, self.rng)
@@ -114,8 +113,7 @@ class _Check:
     def by_vjp(self) -> Iterator[str]:
         """Compare reverse mode, element by element."""
         _, pull = vjp(self.f, *self.point, optimize=self.optimize)
-        gradients: list[Any] = []
-        flatten(pull(self.cotangent), gradients)
+        gradients = list_leaves(pull(self.cotangent))
         names = [
             path_text(f"args[{self.numbers[int(path[0])]}]", path[1:]) for path in self.tree.paths()
         ]
@@ -159,8 +157,7 @@ class _Check:
 
 
 def _is_differentiable(value: Any) -> bool:
-    leaves: list[Any] = []
-    flatten(value, leaves)
+    leaves = list_leaves(value)
     return bool(leaves) and all(
         type(leaf) in (float, complex) or getattr(leaf, "dtype", np.dtype(bool)).kind in "fc"
         for leaf in leaves

@@ -20,7 +20,7 @@ from .outcome import Wanted
 from .trace import Recorder
 from .trace.creators import stop_gradient
 from .trace.recorder import active_recorder
-from .tree import flatten, unflatten
+from .tree import flatten, list_leaves, unflatten
 
 Argnum = int | tuple[int, ...]
 
@@ -96,7 +96,7 @@ def holomorphic_grad(
 
     >>> holomorphic_grad(np.exp)(1j)                        # np.exp(1j)
     """
-    return _made(f, Wanted(forward=False, argnum=argnum, ones=True), optimize, backend)
+    return elementwise_grad(f, argnum, optimize=optimize, backend=backend)
 
 
 def multigrad(
@@ -128,6 +128,13 @@ def _program(
     program = make(f, argnum, optimize, backend, *more)
     program.__name__ = f"{make.__name__.strip('_')}_of_{getattr(f, '__name__', 'function')}"
     return _outputs(program, optimize, backend)
+
+
+def _of_argument(
+    f: Callable[..., Any], args: Sequence[Any], argnum: int, kwargs: dict[str, Any]
+) -> Callable[[Any], Any]:
+    """Make of a function one of a single argument, with the others as they are."""
+    return lambda value: f(*args[:argnum], value, *args[argnum + 1 :], **kwargs)
 
 
 def _paired(left: Any, right: Any) -> Any:
@@ -238,10 +245,7 @@ def _derivative(
             shape = np.shape(number)
             raise ShapeError(f"deriv() is by a number; argument {argnum} has the shape {shape}")
 
-        def of_it(value: Any) -> Any:
-            return plain(*args[:argnum], value, *args[argnum + 1 :], **kwargs)
-
-        push = _pushing(of_it, 0, optimize, backend)
+        push = _pushing(_of_argument(plain, args, argnum, kwargs), 0, optimize, backend)
         return push((number,), (np.ones_like(number)[()],))[1]
 
     return derivative
@@ -298,10 +302,7 @@ def _gauss_newton(
 
     def product(*args: Any) -> Any:
         *given, vector = args
-
-        def of_it(value: Any) -> Any:
-            return plain(*given[:argnum], value, *given[argnum + 1 :])
-
+        of_it = _of_argument(plain, given, argnum, {})
         out, tangent = _pushing(of_it, 0, optimize, backend)((given[argnum],), (vector,))
         curved = tangent if g is None else hvp(g, **options)(out, tangent)
         return vjp(of_it, given[argnum], **options)[1](curved)
@@ -363,9 +364,7 @@ def _derivatives(
         sizes = [int(np.size(leaf)) for leaf in leaves]
 
         def pull(u: Any) -> list[Any]:
-            gradients: list[Any] = []
-            flatten(pulled(*args, u, **kwargs), gradients)
-            return gradients
+            return list_leaves(pulled(*args, u, **kwargs))
 
         if np.size(out) <= sum(sizes):
             found = over_stack(recorder, pull, out, _directions(out))

@@ -14,7 +14,7 @@ import numpy as np
 
 from .errors import ParameterTypeError
 from .operators import hvp, jacobian, value_and_grad
-from .tree import Tree, flatten, path_text, unflatten
+from .tree import Tree, flatten, list_leaves, path_text, unflatten
 
 _BY_PRODUCTS = {"newton-cg", "trust-ncg", "trust-krylov", "trust-constr"}
 _WITHOUT = {"nelder-mead", "powell", "cobyla", "cobyqa"}  # they ask for values alone
@@ -45,18 +45,21 @@ def minimize(
     both = value_and_grad(f)
 
     def value_and_slope(x: Any) -> tuple[float, Any]:
-        value, gradient = both(form.build(x), *args)
-        return float(value), form.vector(gradient)
+        found, gradient = both(form.build(x), *args)
+        return float(found), form.vector(gradient)
+
+    def value(x: Any) -> float:
+        return float(f(form.build(x), *args))
 
     given: dict[str, Any] = {"jac": True}
     fun: Callable[..., Any] = value_and_slope
     if method.lower() in _WITHOUT:
-        given, fun = {}, lambda x: float(f(form.build(x), *args))
+        given, fun = {}, value
     elif method.lower() in _BY_PRODUCTS:
         product = hvp(f)
         given["hessp"] = lambda x, v: form.vector(product(form.build(x), *args, form.build(v)))
     if progress:
-        given["callback"] = _bar(options.pop("callback", None), fun)
+        given["callback"] = _bar(options.pop("callback", None), value)
     result = optimize.minimize(fun, vector, method=method, **{**given, **options})
     result.x = form.build(result.x)
     if isinstance(getattr(result, "jac", None), np.ndarray):
@@ -80,8 +83,7 @@ def least_squares(
         return np.ravel(f(form.build(x), *args))
 
     def slopes(x: Any) -> Any:
-        leaves: list[Any] = []
-        flatten(derivatives(form.build(x), *args), leaves)
+        leaves = list_leaves(derivatives(form.build(x), *args))
         pairs = zip(leaves, form.sizes, strict=True)
         return np.concatenate([np.reshape(leaf, (-1, size)) for leaf, size in pairs], axis=1)
 
@@ -112,9 +114,7 @@ class _Form:
 
     def vector(self, value: Any) -> Any:
         """Make one vector of a structure."""
-        leaves: list[Any] = []
-        flatten(value, leaves)
-        return np.concatenate([np.ravel(leaf) for leaf in leaves]).astype(np.float64)
+        return np.concatenate([np.ravel(leaf) for leaf in list_leaves(value)]).astype(np.float64)
 
 
 def _taken_apart(params: Any) -> tuple[Any, _Form]:
@@ -129,15 +129,14 @@ def _taken_apart(params: Any) -> tuple[Any, _Form]:
     return form.vector(params), form
 
 
-def _bar(callback: Callable[..., Any] | None, fun: Callable[..., Any]) -> Callable[..., Any]:
+def _bar(callback: Callable[..., Any] | None, value: Callable[..., Any]) -> Callable[..., Any]:
     """Make a callback that counts iterations and shows the value."""
     from tqdm.auto import tqdm
 
     bar = tqdm(unit="step")
 
     def step(x: Any, *rest: Any) -> Any:
-        value = fun(x)
-        bar.set_postfix(value=value[0] if isinstance(value, tuple) else value)
+        bar.set_postfix(value=value(x))
         bar.update()
         return None if callback is None else callback(x, *rest)
 

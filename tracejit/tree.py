@@ -99,6 +99,13 @@ def flatten(value: Any, leaves: list[Any]) -> Tree:
     return Tree(type(value), keys, tuple(flatten(child, leaves) for child in children), extra)
 
 
+def list_leaves(value: Any) -> list[Any]:
+    """List the leaves of a value."""
+    leaves: list[Any] = []
+    flatten(value, leaves)
+    return leaves
+
+
 def unflatten(
     tree: Tree, leaves: Iterator[Any], make: Callable[[Tree, list[Any]], Any] | None = None
 ) -> Any:

@@ -104,16 +104,18 @@ class Program:
         self.args = arrays, mask, n
         self.known = {"np": np, "mask": mask, "n": n, **arrays}
         self.names, self.lines = list(arrays), []
+        self._grow(f"<program {seed} {size}>", size, {"np": np})
+        self.single = single or "f4" in self.text or type(arrays["s"]) is np.float32
+
+    def _grow(self, title, size, scope):
+        """Add statements, and make a function of them in a scope."""
         for _ in range(size * 6):
             if len(self.lines) < size:
                 self._try(self._statement())
         self.text = self._text()
-        name = f"<program {seed} {size}>"
-        linecache.cache[name] = (len(self.text), None, self.text.splitlines(True), name)
-        scope = {"np": np}
-        exec(compile(self.text, name, "exec"), scope)
+        linecache.cache[title] = (len(self.text), None, self.text.splitlines(True), title)
+        exec(compile(self.text, title, "exec"), scope)
         self.function = scope["f"]
-        self.single = single or "f4" in self.text or type(arrays["s"]) is np.float32
 
     def _array(self, dtype, shape=None):
         numbers = np.random.default_rng(self.rng.randrange(10**9)).normal(
@@ -166,11 +168,12 @@ class Program:
         self.names.append(name)
         self.lines.append(text)
 
+    def _total(self):
+        read = self.rng.sample(self.names, min(len(self.names), 5))
+        return " + ".join(f"0.{i + 1} * np.sum({name})" for i, name in enumerate(read))
+
     def _text(self):
-        rng = self.rng
-        read = rng.sample(self.names, min(len(self.names), 5))
-        total = " + ".join(f"0.{i + 1} * np.sum({name})" for i, name in enumerate(read))
-        outputs = [total]
+        rng, outputs = self.rng, [self._total()]
         for name in rng.sample(self.names, min(len(self.names), 3)):
             plain = np.ndim(self.known[name]) == 0
             outputs.append(name if plain else rng.choice(OUTPUTS).format(a=name))

@@ -5,14 +5,13 @@ arrays, functions with several results, sorting, padding, joining, transforms, l
 writes through views, special functions. FAMILIES has statements, STEPS what runs in loops.
 """
 
-import linecache
 import random
 
 import numpy as np
 import scipy.linalg
 from scipy import special, stats
 
-from tests.codegen.array_programs import CONSTANTS, KEYS, LAYOUTS, OUTPUTS, _fits
+from tests.codegen.array_programs import CONSTANTS, KEYS, LAYOUTS, Program
 from tracejit.ops.index import like_it
 
 FAMILIES = {
@@ -358,7 +357,7 @@ def changed(value, change):
     return new
 
 
-class WideProgram:
+class WideProgram(Program):
     """A function `f(p, mask, n)` of a dict of arrays, its text, and sample arguments."""
 
     def __init__(self, seed, size):
@@ -373,15 +372,7 @@ class WideProgram:
         self.args = arrays, mask, n
         self.known = {**SCOPE, "mask": mask, "n": n, "p": arrays, **arrays}
         self.names, self.lines = list(arrays), []
-        for _ in range(size * 6):
-            if len(self.lines) < size:
-                self._try(*self._statement())
-        self.text = self._text()
-        name = f"<wide program {seed} {size}>"
-        linecache.cache[name] = (len(self.text), None, self.text.splitlines(True), name)
-        scope = dict(SCOPE)
-        exec(compile(self.text, name, "exec"), scope)
-        self.function = scope["f"]
+        self._grow(f"<wide program {seed} {size}>", size, dict(SCOPE))
         self.single = "f4" in kinds or "f4" in self.text or type(arrays["s"]) is np.float32
 
     def _array(self, dtype, shape):
@@ -391,13 +382,6 @@ class WideProgram:
             numbers = numbers + 0.7j * rng.normal(size=shape)
         layout = self.rng.choice(["C", "C", "C", "C", *sorted(LAYOUTS.keys() - {"broadcast"})])
         return LAYOUTS[layout](numbers.astype(dtype)) if shape else np.array(numbers, dtype)
-
-    def _pick(self, like=None):
-        """Choose a variable, mostly one of the last, or one that broadcasts with `like`."""
-        names = self.names[-4:] if self.rng.random() < 0.7 else self.names
-        if like is not None:
-            names = [n for n in self.names if _fits(self.known[n], self.known[like])]
-        return self.rng.choice(names)
 
     def _statement(self):
         rng, v = self.rng, f"v{len(self.lines)}"
@@ -418,7 +402,8 @@ class WideProgram:
         body = "\n    ".join(step.format(**given) for step in steps)
         return v, LOOP.format(body=body, end=rng.choice(ENDS).format(**given), **given)
 
-    def _try(self, name, text):
+    def _try(self, statement):
+        name, text = statement
         scope = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in self.known.items()}
         try:
             with np.errstate(all="ignore"):
@@ -434,19 +419,11 @@ class WideProgram:
         self.names.append(name)
         self.lines.append(text)
 
-    def _text(self):
+    def _total(self):
         rng = self.rng
         read = [self.names[-1], *rng.sample(self.names, min(len(self.names), 5))]
         parts = [rng.choice(["{n}", "{n}", "{n} * np.conj({n} + 1j)"]).format(n=n) for n in read]
-        total = " + ".join(f"0.{i} * np.sum(np.real({part}))" for i, part in enumerate(parts, 1))
-        outputs = [total]
-        for name in rng.sample(self.names, min(len(self.names), 3)):
-            plain = np.ndim(self.known[name]) == 0
-            outputs.append(name if plain else rng.choice(OUTPUTS).format(a=name))
-        arguments = [f"{name} = p[{name!r}]" for name in self.args[0]]
-        lines = [line for text in (*arguments, *self.lines) for line in text.split("\n")]
-        body = "\n".join(f"    {line}" for line in lines)
-        return f"def f(p, mask, n):\n{body}\n    return {', '.join(outputs)}\n"
+        return " + ".join(f"0.{i} * np.sum(np.real({part}))" for i, part in enumerate(parts, 1))
 
     def changed_args(self, number):
         """Arguments with other values, from 2 on also other branches, in the same layouts."""

@@ -72,12 +72,18 @@ def raising(table, x):
     return test_it_raises_what_numpy_raises
 
 
-def refused(f, said, optimize):
-    """Check that a call of NumPy's functions that is an error is the same error when traced."""
-    with pytest.raises((ValueError, TypeError, IndexError)) as plain:
-        f(X)
-    with pytest.raises(plain.type, match=said):
-        jit_grad(lambda x: np.sum(f(x)), optimize=optimize)(X)
+def refused(table):
+    """Make the test that what is an error is the same when traced: {title: (f, what it says)}."""
+
+    @MODES
+    @pytest.mark.parametrize(("f", "said"), table.values(), ids=table)
+    def test_what_numpy_refuses(f, said, optimize):
+        with pytest.raises((ValueError, TypeError, IndexError)) as plain:
+            f(X)
+        with pytest.raises(plain.type, match=said):
+            jit_grad(lambda x: np.sum(f(x)), optimize=optimize)(X)
+
+    return test_what_numpy_refuses
 
 
 X, Y = spaced(-1.93, 1.67, (2, 3), seed=3), spaced(-1.4, 1.9, (2, 3), seed=4)

@@ -1,7 +1,6 @@
 """Joining arrays and splitting them."""
 
 import numpy as np
-import pytest
 
 from tests.ops.cases import COLUMN, CUBE, EMPTY, INTEGERS, ROW, SMALL, X, Y, orders, refused, rows
 from tests.ops.test_shape import COMPLEX, FORTRAN, STRIDED, squared
@@ -139,10 +138,7 @@ REFUSED = {
 }
 
 
-@MODES
-@pytest.mark.parametrize(("f", "said"), REFUSED.values(), ids=REFUSED)
-def test_what_numpy_refuses(f, said, optimize):
-    refused(f, said, optimize)
+test_what_numpy_refuses = refused(REFUSED)
 
 
 def test_parts_are_computed_in_the_whole():

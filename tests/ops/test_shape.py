@@ -1,12 +1,11 @@
 """Other shapes of the same elements: reshape, transpose, new and lost axes, broadcasting."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ops.cases import COLUMN, CUBE, EMPTY, ROW, SMALL, X, Y, orders, refused, rows
-from tests.support import CALLS, MODES, check, spaced
+from tests.support import CALLS, check, spaced
 from tracejit import jit_grad
 
 FORTRAN = np.asfortranarray(CUBE)
@@ -213,10 +212,7 @@ REFUSED = {
 }
 
 
-@MODES
-@pytest.mark.parametrize(("f", "said"), REFUSED.values(), ids=REFUSED)
-def test_what_numpy_refuses(f, said, optimize):
-    refused(f, said, optimize)
+test_what_numpy_refuses = refused(REFUSED)
 
 
 @settings(max_examples=20, deadline=None)

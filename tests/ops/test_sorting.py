@@ -226,10 +226,7 @@ REFUSED = {
 }
 
 
-@MODES
-@pytest.mark.parametrize(("f", "said"), REFUSED.values(), ids=REFUSED)
-def test_what_numpy_refuses(f, said, optimize):
-    refused(f, said, optimize)
+test_what_numpy_refuses = refused(REFUSED)
 
 
 @MODES

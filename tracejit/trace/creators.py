@@ -23,7 +23,7 @@ from ..ops import create
 from ..ops.arrays import leaves_of
 from ..ops.number import BY_MATH
 from ..ops.number import to_int as int_op
-from ..tree import flatten, unflatten
+from ..tree import flatten, list_leaves, unflatten
 from . import dispatch
 from .assemble import assembled, converted, from_list, holds_traced, is_numeric
 from .recorder import Recorder, active_recorder
@@ -175,9 +175,7 @@ def _fill_like(recorder: Recorder, a: Any, fill_value: Any, *args: Any, **kwargs
 
 
 def _with_fill(recorder: Recorder, function: Any, value: Any, fill: Any) -> Any:
-    leaves: list[Any] = []
-    flatten(fill, leaves)
-    if not any(is_traced(leaf) for leaf in leaves):
+    if not any(map(is_traced, list_leaves(fill))):
         number = fill if type(fill) in (int, float) and value.dtype.kind in "iuf" else None
         if number is None:
             return dispatch.constant(recorder, value)
