@@ -169,3 +169,37 @@ def test_in_place_must_fit():
         jit_grad(grows)(X)
     with pytest.raises(TypeError, match="Cannot cast"):
         jit_grad(to_integers)(X, np.arange(3))
+
+
+WIDER = {
+    "sum": lambda x, z: np.sum(x, 0, out=z),
+    "a method": lambda x, z: x.sum(0, None, z),
+    "mean": lambda x, z: np.mean(x, axis=0, out=z),
+    "cumsum": lambda x, z: np.cumsum(x[:, 1], out=z),
+    "nancumprod": lambda x, z: np.nancumprod(x[:, 1], out=z),
+    "a dtype": lambda x, z: np.sum(x, 0, dtype="f4", out=z),
+    "reduce": lambda x, z: np.add.reduce(x, out=z),
+    "accumulate": lambda x, z: np.multiply.accumulate(x[:, 1], out=z),
+    "a narrower one": lambda x, z: np.sum(x, 0, out=z.astype("f2")).astype("f8"),
+    "integers": lambda x, z: np.sum(np.rint(10 * x).astype("i4"), 0, out=z),
+    "mean of integers": lambda x, z: np.mean(np.rint(10 * x).astype("i4"), 0, out=z),
+}
+
+
+@MODES
+@pytest.mark.parametrize("f", WIDER.values(), ids=WIDER)
+def test_sums_are_computed_in_the_dtype_of_out(f, optimize):
+    x = spaced(-1.9, 1.7, (3, 3), seed=5).astype("f4")
+    got, expected = np.zeros(3), np.zeros(3)
+    f(x, expected)
+
+    def loss(x):
+        z = np.zeros(3)
+        f(x, z)
+        return np.sum(x * x), z
+
+    compiled = jit_grad(loss, optimize=optimize)
+    for _ in range(2):
+        got = compiled(x)[2]
+    if f is not WIDER["a narrower one"]:
+        np.testing.assert_allclose(got, expected, rtol=1e-15)

@@ -31,6 +31,12 @@ METADATA = {
     np.einsum_path, np.diag_indices_from, np.tril_indices_from, np.triu_indices_from,
 }  # fmt: skip
 
+# Functions that compute in the dtype of `out`, not in that of what they sum.
+_SUMS = {
+    np.sum, np.prod, np.cumsum, np.cumprod, np.mean, np.nansum, np.nanprod, np.nancumsum,
+    np.nancumprod, np.nanmean,
+}  # fmt: skip
+
 METHODS: set[str] = set()  # names of the ndarray methods that tracers have
 
 
@@ -41,8 +47,21 @@ def function(
     if len(args) != 1:
         args, kwargs = _arranged(called, args, kwargs)
     out = kwargs.pop("out", None)
-    result = apply(tracer, called, args, kwargs)
-    return result if out is None else store(out, result)
+    if out is None:
+        return apply(tracer, called, args, kwargs)
+    if called in _SUMS:
+        if len(args) == 3:  # by position
+            args, kwargs = args[:2], {**kwargs, "dtype": args[2]}
+        kwargs = in_dtype_of(out, args[0], kwargs)
+    return store(out, apply(tracer, called, args, kwargs))
+
+
+def in_dtype_of(out: Any, summed: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Have a sum computed in the dtype of `out`, where that is the wider one."""
+    both = np.result_type(np.asarray(plain(summed)), out)
+    if kwargs.get("dtype") is not None or both != out.dtype or both.kind not in "fc":
+        return kwargs
+    return {**kwargs, "dtype": both}
 
 
 def _arranged(

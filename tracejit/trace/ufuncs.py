@@ -47,6 +47,8 @@ def ufunc(
     if not tracer.recorder.open:
         kwargs = {**plain(kwargs), "out": outs} if outs else plain(kwargs)
         return getattr(function, method)(*plain(inputs), **kwargs)
+    if outs and function in _ACCUMULATE and method in ("reduce", "accumulate", "reduceat"):
+        kwargs = dispatch.in_dtype_of(outs[0], inputs[0], kwargs)
     if method != "at":  # its second input is an index
         inputs = tuple(from_list(i) for i in inputs)
     result = _RUN[method](tracer, function, inputs, kwargs, outs[0] if len(outs) == 1 else None)
