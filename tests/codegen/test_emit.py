@@ -234,3 +234,14 @@ def test_unpacked_values_get_no_name_of_another():
     source = df.source(np.array([2.0, 3.0]))
     assert "index_0 = x[0]" in source and "index_1 = x[1]" in source
     assert "first" not in source.split("def accepts")[0]
+
+
+def test_a_ufunc_of_a_python_complex_gives_a_numpy_number():
+    """`1j != np.float64(1)` is Python's own comparison: complex takes it for a float."""
+    number = np.float64(0.5)
+    compiled = jit_grad(
+        lambda x, c, r: (np.sum(x), np.not_equal(c, r), np.add(c, r), np.equal(r, c), c != r)
+    )
+    for _ in range(2):
+        found = compiled(np.ones(2), 1j, number)[2:]
+    assert [type(part) for part in found] == [np.bool_, np.complex128, np.bool_, bool]

@@ -93,7 +93,13 @@ def _uses_symbol(node: Node) -> bool:
     specs = [_spec(i) for i in node.inputs]
     if all(spec is None or spec.is_python for spec in specs):
         return False  # a ufunc called on Python numbers gives a NumPy scalar, an operator does not
+    if _is_python_complex(node.inputs[0]) and specs[-1] and specs[-1].cls is np.float64:
+        return False  # complex takes it for the float that it is, too
     return node.op.symbol != "**" or not node.spec.is_array
+
+
+def _is_python_complex(value: Any) -> bool:
+    return (value.spec.cls if type(value) is Node else type(value)) is complex
 
 
 def _spec(value: Any) -> Spec | None:
