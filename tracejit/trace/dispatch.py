@@ -50,9 +50,10 @@ def function(
     if out is None:
         return apply(tracer, called, args, kwargs)
     if called in _SUMS:
-        if len(args) == 3:  # by position
-            args, kwargs = args[:2], {**kwargs, "dtype": args[2]}
-        kwargs = in_dtype_of(out, args[0], kwargs)
+        summed, *rest = args
+        if len(rest) == 2:  # the dtype by position
+            kwargs["dtype"] = rest.pop()
+        args, kwargs = (summed, *rest), in_dtype_of(out, summed, kwargs)
     return store(out, apply(tracer, called, args, kwargs))
 
 
