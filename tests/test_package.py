@@ -29,7 +29,7 @@ LAYERS = [
     {"function"},
     {"batch", "checkpoint"},
     {"api", "operators"},
-    {"gradcheck", "optimize"},
+    {"gradcheck", "optimize", "sparse"},
     {"ode"},
     {"supported"},
     {"__init__", "__main__"},

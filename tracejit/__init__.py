@@ -22,6 +22,7 @@ from .operators import (
     vjp,
 )
 from .primitive import defvjp, primitive
+from .sparse import sparse_hessian, sparse_jacobian
 from .trace.creators import stop_gradient
 from .tree import register_container
 
@@ -30,5 +31,6 @@ __all__ = [
     "TracejitError", "TracejitWarning", "checkpoint", "defvjp", "deriv", "elementwise_grad",
     "ggnvp", "grad", "grad_and_aux", "gradcheck", "hessian", "holomorphic_grad", "hvp", "jacobian",
     "jit_grad", "jvp", "linearize", "multigrad", "optimize", "overload", "primitive",
-    "register_container", "stop_gradient", "value_and_grad", "vjp",
+    "register_container", "sparse_hessian", "sparse_jacobian", "stop_gradient", "value_and_grad",
+    "vjp",
 ]  # fmt: skip

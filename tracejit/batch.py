@@ -23,31 +23,43 @@ from .trace import Recorder, Tracer
 Stacks = dict[Node, Any]
 
 
-def over_stack(recorder: Recorder, function: Callable[[Any], Any], like: Any, stack: Any) -> Any:
-    """Give the results of a function for each row of a stack, as lists of leaves.
+class Recorded:
+    """A function of one array, recorded: it runs on stacks of them.
 
     Args:
         recorder: open; everything is recorded into it.
         function: of one array or number; returns a list of arrays and numbers.
         like: such an array, of any value.
-        stack: of its shape, with a first axis in front.
 
-    Returns:
-        A list of stacks, as long as that of the function.
+    root, nodes, leaves: the node of the array, those that were recorded, and the results.
     """
-    start = len(recorder.nodes)
-    root = recorder.record(IDENTITY, (like,), {})
-    leaves = function(root)
-    nodes = recorder.nodes[start:]
-    stacks: Stacks = {root.node: stack}
-    reached = depending_on(nodes, [root.node])
-    rows = len(stack)
-    for node in nodes:
-        if node in reached and node not in stacks:
-            if node.op is GUARD or node.op.effect:
-                return [_joined([function(row)[i] for row in stack]) for i in range(len(leaves))]
-            stacks[node] = _run(recorder, node, stacks, rows)
-    return [_stacked(leaf, stacks, rows) for leaf in leaves]
+
+    def __init__(self, recorder: Recorder, function: Callable[[Any], Any], like: Any) -> None:
+        self.recorder = recorder
+        self.function = function
+        start = len(recorder.nodes)
+        root = recorder.record(IDENTITY, (like,), {})
+        self.root: Node = root.node
+        self.leaves: list[Any] = function(root)
+        self.nodes = recorder.nodes[start:]
+
+    def on(self, stack: Any) -> list[Any]:
+        """Give the results for each row of a stack, as stacks."""
+        stacks: Stacks = {self.root: stack}
+        reached = depending_on(self.nodes, [self.root])
+        rows = len(stack)
+        for node in self.nodes:
+            if node in reached and node not in stacks:
+                if node.op is GUARD or node.op.effect:
+                    each = [self.function(row) for row in stack]
+                    return [_joined([leaves[i] for leaves in each]) for i in range(len(each[0]))]
+                stacks[node] = _run(self.recorder, node, stacks, rows)
+        return [_stacked(leaf, stacks, rows) for leaf in self.leaves]
+
+
+def over_stack(recorder: Recorder, function: Callable[[Any], Any], like: Any, stack: Any) -> Any:
+    """Give the results of a function for each row of a stack, as a list of stacks; see Recorded."""
+    return Recorded(recorder, function, like).on(stack)
 
 
 def _stacked(leaf: Any, stacks: Stacks, rows: int) -> Any:

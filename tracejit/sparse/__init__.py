@@ -1,0 +1,175 @@
+"""Sparse Jacobians and Hessians: as many sweeps as there are colours, not columns.
+
+A function enters; one leaves that gives its derivatives as a scipy.sparse matrix. Its pattern is
+found from what was recorded, columns that share no row are computed as their sum, in one pass over
+the stack of all such sums, and each entry is read from where it stands alone.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..batch import Recorded
+from ..errors import ParameterTypeError, UnsupportedError
+from ..function import JitGrad
+from ..operators import _made, _outputs, _program, elementwise_grad, grad
+from ..outcome import Wanted
+from ..trace import Recorder
+from ..trace.creators import stop_gradient
+from ..trace.recorder import active_recorder
+from ..tree import list_leaves
+from .coloring import color_columns, color_symmetric, mirrored
+from .pattern import pattern
+
+
+def sparse_jacobian(
+    f: Callable[..., Any], argnum: int = 0, *, optimize: bool = True, backend: str = "auto"
+) -> SparseDerivatives:
+    """Make of a function one that gives its Jacobian as a sparse matrix.
+
+    As many sweeps as there are colours are needed, in forward or reverse mode, whichever needs
+    fewer: for a banded matrix as many as its band is wide, whatever its size.
+
+    Args:
+        f: returns a real array or number of any shape, or a structure of them.
+        argnum: the argument that the derivatives are by: a real array, or a structure of them.
+
+    Returns:
+        A function of the same arguments that returns a scipy.sparse.csr_array with a row for each
+        element of the output and a column for each of the argument, in the order of their leaves
+        and, in each, of np.ravel. It holds an entry for each that may be nonzero at other values.
+
+    Raises:
+        UnsupportedError: when called in a function that is traced itself.
+        ParameterTypeError: when called: the argument or output is not real.
+
+    >>> sparse_jacobian(np.diff)(x)                         # of shape (len(x) - 1, len(x))
+    """
+    return SparseDerivatives(
+        _program(_entries_of_jacobian, f, argnum, optimize, backend), "jacobian"
+    )
+
+
+def sparse_hessian(
+    f: Callable[..., Any], argnum: int = 0, *, optimize: bool = True, backend: str = "auto"
+) -> SparseDerivatives:
+    """Make of a scalar function one that gives its Hessian as a sparse matrix.
+
+    Of each pair of mirror images one is computed: the Hessian is taken to be symmetric, as it is
+    unless gradients of the user's own make it otherwise. See sparse_jacobian.
+
+    >>> sparse_hessian(rosen)(x)                            # tridiagonal: three sweeps
+    """
+    return SparseDerivatives(_program(_entries_of_hessian, f, argnum, optimize, backend), "hessian")
+
+
+class SparseDerivatives:
+    """A compiled function that returns a scipy.sparse.csr_array.
+
+    program: computes the entries; what else is asked of this (source, graph, wait ...) it answers.
+    """
+
+    def __init__(self, program: JitGrad, name: str) -> None:
+        functools.update_wrapper(self, program)
+        self.program = program
+        self._name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        from scipy.sparse import csr_array
+
+        if active_recorder() is not None:
+            raise UnsupportedError(
+                f"sparse_{self._name}() in a function that is traced: a scipy.sparse matrix cannot "
+                f"be traced; use {self._name}(), or products with vectors: jvp, vjp, hvp"
+            )
+        data, columns, starts, shape = self.program(*args, **kwargs)
+        return csr_array((data, columns, starts), shape=shape)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "program":  # it is being unpickled
+            raise AttributeError(name)
+        return getattr(self.program, name)
+
+
+def _entries_of_hessian(
+    f: Callable[..., Any], argnum: int, optimize: bool, backend: str
+) -> Callable[..., Any]:
+    first = grad(f, argnum, optimize=optimize, backend=backend)
+    return _entries_of_jacobian(first, argnum, optimize, backend, symmetric=True)
+
+
+def _entries_of_jacobian(
+    f: Callable[..., Any], argnum: int, optimize: bool, backend: str, symmetric: bool = False
+) -> Callable[..., Any]:
+    """Make a function that gives (data, indices, indptr, shape) of a CSR matrix."""
+    inner = _outputs(f, optimize, backend)
+    plain = _outputs(lambda *args, **kwargs: _flat(inner(*args, **kwargs)), optimize, backend)
+    wanted = Wanted(forward=False, partial=True, argnum=argnum)
+    pulled = _made(plain, wanted, optimize, backend)
+
+    def entries_of_jacobian(*args: Any, **kwargs: Any) -> Any:
+        recorder = active_recorder()
+        if recorder is None:  # an audit asks what it does as plain Python
+            return _outputs(entries_of_jacobian, False, backend)(*args, **kwargs)
+        argument, out = _flat(args[argnum]), stop_gradient(plain(*args, **kwargs))
+        for value, which in ((argument, f"argument {argnum}"), (out, "the output")):
+            if np.result_type(value).kind != "f":
+                raise ParameterTypeError(
+                    f"sparse derivatives are real: {which} is {np.result_type(value)}"
+                )
+
+        def pull(u: Any) -> Any:
+            return _flat(pulled(*args, u, **kwargs))
+
+        def push(tangent: Any) -> Any:
+            return elementwise_grad(lambda u: np.sum(pull(u) * tangent))(out)
+
+        return _compressed(recorder, pull, push, argument, out, symmetric)
+
+    entries_of_jacobian.__name__ = f"entries_of_{'hessian' if symmetric else 'jacobian'}"
+    return entries_of_jacobian
+
+
+def _flat(structure: Any) -> Any:
+    """Join all numbers of a structure to one vector."""
+    leaves = [np.reshape(leaf, -1) for leaf in list_leaves(structure)]
+    return leaves[0] if len(leaves) == 1 else np.concatenate(leaves)
+
+
+def _compressed(
+    recorder: Recorder, pull: Callable[[Any], Any], push: Callable[[Any], Any], argument: Any,
+    out: Any, symmetric: bool,
+) -> Any:  # fmt: skip
+    """Compute sums of rows, or of columns, and read the entries from them."""
+    pulling = Recorded(recorder, lambda u: [pull(u)], out)
+    transposed = pattern(recorder, pulling)
+    if symmetric:
+        transposed = transposed + transposed.T
+    found = transposed.T.tocsr()
+    found.sort_indices()
+    rows = np.repeat(np.arange(found.shape[0]), np.diff(found.indptr))
+    columns = found.indices.astype(np.intp)
+    if symmetric:
+        colors = color_symmetric(found)
+        places, at = mirrored(rows, columns, colors)
+        program = pulling
+    else:
+        of_rows, of_columns = color_columns(transposed), color_columns(found)
+        if max(of_rows, default=0) <= max(of_columns, default=0):
+            colors, places, at, program = of_rows, rows, columns, pulling
+        else:
+            program = Recorded(recorder, lambda t: [push(t)], stop_gradient(argument))
+            colors, places, at = of_columns, columns, rows
+    (stack,) = program.on(_sums(colors, np.result_type(program.root.value)))
+    data = stack[colors[places], at]
+    return data, found.indices, found.indptr, found.shape
+
+
+def _sums(colors: Any, dtype: Any) -> Any:
+    """A row for each colour: 1 where what it belongs to has that colour."""
+    count = int(colors.max(initial=0)) + 1
+    return (colors == np.arange(count)[:, None]).astype(dtype)
