@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trees import record, record_forward
-from tracejit import jit_grad
+from tracejit import hvp, jit_grad
 from tracejit.dag.evaluate import evaluate
 from tracejit.dag.loop import bodies, deep_nodes
 from tracejit.dag.passes import optimize
@@ -570,6 +570,25 @@ def test_gradients_of_gradients():
         return np.sum(g["A"] ** 2) + np.sum(g["h"] ** 2)
 
     assert len(check(squared, P)) == 4
+
+
+def scaled_between(x):
+    for _ in range(9):
+        x = np.tanh(x * x + 0.5)
+    x = y = x * np.sum(x)
+    for _ in range(9):
+        y = y[::-1] * 0.5 + np.sin(y) * x
+    return np.sum(y)
+
+
+def test_a_sum_that_begins_inside_of_the_loop():
+    """The first of the sums has nothing before it but what its own iteration gives."""
+    x = np.linspace(0.1, 0.5, 4)
+    expected = hvp(scaled_between, optimize=False)(x, x[::-1])
+    for backend in ("numpy", "numba"):
+        product = hvp(scaled_between, backend=backend)
+        for _ in range(3):
+            np.testing.assert_allclose(product(x, x[::-1]), expected, rtol=1e-11)
 
 
 def test_a_loop_that_raises_names_the_line_of_the_user():

@@ -309,9 +309,11 @@ class Finder:
         return None if node.op.several else Stacked(operands)
 
     def _inner(self, relation: Inner, loop: Found, reader: int) -> Inner | None:
-        """Give the initial values the type of the later ones, or give up."""
+        """Give the initial values the type of the later ones; None: they cannot be given."""
         if not relation.lag:
             return relation
+        if any(type(v) is Node and self.places[v] >= loop.start for v in relation.before):
+            return None
         spec = self.trace.nodes[loop.start + relation.place].spec  # type: ignore[union-attr]
         node = self.trace.nodes[loop.start + reader]
         assert node is not None
