@@ -177,6 +177,17 @@ def test_structures_and_arguments(optimize):
 
 
 @MODES
+def test_several_arguments(optimize):
+    f = lambda a, b, c: np.sum(a * c) + np.sum(b * c**2)
+    found = sparse_hessian(f, (2, 0), optimize=optimize)(X[:2], X[2:4], X[4:6]).toarray()
+    expected = np.diag([*(2.0 * X[2:4]), 0.0, 0.0])
+    expected += np.diag([1.0, 1.0], 2) + np.diag([1.0, 1.0], -2)
+    np.testing.assert_allclose(found, expected)
+    found = sparse_jacobian(lambda a, b: a * b, (1, 0), optimize=optimize)(X[:2], X[2:4])
+    np.testing.assert_allclose(found.toarray(), np.hstack([np.diag(X[:2]), np.diag(X[2:4])]))
+
+
+@MODES
 def test_a_number_a_matrix_and_nothing(optimize):
     found = sparse_jacobian(np.sin, optimize=optimize)(0.5)
     np.testing.assert_allclose(found.toarray(), [[np.cos(0.5)]])

@@ -16,7 +16,7 @@ import numpy as np
 from ..batch import Recorded
 from ..errors import ParameterTypeError, UnsupportedError
 from ..function import JitGrad
-from ..operators import _made, _outputs, _program, elementwise_grad, grad
+from ..operators import Argnum, _made, _outputs, _program, elementwise_grad, grad
 from ..outcome import Wanted
 from ..trace import Recorder
 from ..trace.creators import stop_gradient
@@ -27,7 +27,7 @@ from .pattern import pattern
 
 
 def sparse_jacobian(
-    f: Callable[..., Any], argnum: int = 0, *, optimize: bool = True, backend: str = "auto"
+    f: Callable[..., Any], argnum: Argnum = 0, *, optimize: bool = True, backend: str = "auto"
 ) -> SparseDerivatives:
     """Make of a function one that gives its Jacobian as a sparse matrix.
 
@@ -36,7 +36,8 @@ def sparse_jacobian(
 
     Args:
         f: returns a real array or number of any shape, or a structure of them.
-        argnum: the argument that the derivatives are by: a real array, or a structure of them.
+        argnum: the argument that the derivatives are by, or several: a real array, or a structure
+            of them.
 
     Returns:
         A function of the same arguments that returns a scipy.sparse.csr_array with a row for each
@@ -55,7 +56,7 @@ def sparse_jacobian(
 
 
 def sparse_hessian(
-    f: Callable[..., Any], argnum: int = 0, *, optimize: bool = True, backend: str = "auto"
+    f: Callable[..., Any], argnum: Argnum = 0, *, optimize: bool = True, backend: str = "auto"
 ) -> SparseDerivatives:
     """Make of a scalar function one that gives its Hessian as a sparse matrix.
 
@@ -96,14 +97,14 @@ class SparseDerivatives:
 
 
 def _entries_of_hessian(
-    f: Callable[..., Any], argnum: int, optimize: bool, backend: str
+    f: Callable[..., Any], argnum: Argnum, optimize: bool, backend: str
 ) -> Callable[..., Any]:
     first = grad(f, argnum, optimize=optimize, backend=backend)
     return _entries_of_jacobian(first, argnum, optimize, backend, symmetric=True)
 
 
 def _entries_of_jacobian(
-    f: Callable[..., Any], argnum: int, optimize: bool, backend: str, symmetric: bool = False
+    f: Callable[..., Any], argnum: Argnum, optimize: bool, backend: str, symmetric: bool = False
 ) -> Callable[..., Any]:
     """Make a function that gives (data, indices, indptr, shape) of a CSR matrix."""
     inner = _outputs(f, optimize, backend)
@@ -115,7 +116,8 @@ def _entries_of_jacobian(
         recorder = active_recorder()
         if recorder is None:  # an audit asks what it does as plain Python
             return _outputs(entries_of_jacobian, False, backend)(*args, **kwargs)
-        argument, out = _flat(args[argnum]), stop_gradient(plain(*args, **kwargs))
+        given = args[argnum] if isinstance(argnum, int) else [args[i] for i in argnum]
+        argument, out = _flat(given), stop_gradient(plain(*args, **kwargs))
         for value, which in ((argument, f"argument {argnum}"), (out, "the output")):
             if np.result_type(value).kind != "f":
                 raise ParameterTypeError(
