@@ -193,7 +193,7 @@ def _moved(node: Node, places: list[int]) -> list[Any]:
     """
     values = [_plain(ref) for ref in node.inputs]
     sizes = [int(np.size(values[i])) for i in places]
-    codes = np.random.default_rng(0).normal(size=sum(sizes))
+    codes = _codes(sum(sizes))
     ends = np.cumsum([0, *sizes])
 
     def run(numbers: Any) -> Any:
@@ -216,7 +216,7 @@ def _added(node: Node, places: list[int]) -> list[Any]:
     """The same of an operation that adds elements up: its gradient moves them."""
     values = [_plain(ref) for ref in node.inputs]
     shape, out = np.shape(node.value), np.ravel(node.value)
-    codes = np.random.default_rng(0).normal(size=out.size)
+    codes = _codes(out.size)
     local = []
     for i in places:
         rule = node.op.rule(i)
@@ -236,6 +236,11 @@ def _added(node: Node, places: list[int]) -> list[Any]:
     return local
 
 
+def _codes(size: int) -> Any:
+    """Random numbers, in their order, in which each of them is soon found."""
+    return np.sort(np.random.default_rng(0).normal(size=size))
+
+
 def _sources(run: Callable[[Any], Any], codes: Any) -> tuple[Any, Any] | None:
     """Tell which of the random numbers stands where in what is made of them.
 
@@ -248,6 +253,5 @@ def _sources(run: Callable[[Any], Any], codes: Any) -> tuple[Any, Any] | None:
     (places,) = np.nonzero(result != without)
     if not len(places):
         return places, places
-    order = np.argsort(codes)
-    at = order[np.searchsorted(codes, result[places], sorter=order) % len(codes)]
+    at = np.searchsorted(codes, result[places]) % len(codes)
     return (places, at) if np.array_equal(codes[at], result[places]) else None
