@@ -15,7 +15,7 @@ ROOT = Path(tracejit.__file__).parent
 BELOW = {"errors", "config", "tree"}
 LAYERS = [
     {"dag"},
-    {"ops", "primitive", "overload"},
+    {"ops"},
     {"trace"},
     {"numpy"},
     {"scipy"},
@@ -27,7 +27,7 @@ LAYERS = [
     {"debug", "audit"},
     {"method"},
     {"function"},
-    {"batch", "checkpoint"},
+    {"batch", "checkpoint", "primitive", "calls", "modes", "rules", "curried", "overload"},
     {"api", "operators"},
     {"gradcheck", "optimize", "sparse"},
     {"ode"},

@@ -21,16 +21,16 @@ from .operators import (
     value_and_grad,
     vjp,
 )
-from .primitive import defvjp, primitive
+from .primitive import defjvp, defvjp, primitive
 from .sparse import sparse_hessian, sparse_jacobian
 from .trace.creators import stop_gradient
 from .tree import register_container
 
 __version__ = "0.1.0"
 __all__ = [
-    "TracejitError", "TracejitWarning", "checkpoint", "defvjp", "deriv", "elementwise_grad",
-    "ggnvp", "grad", "grad_and_aux", "gradcheck", "hessian", "holomorphic_grad", "hvp", "jacobian",
-    "jit_grad", "jvp", "linearize", "multigrad", "optimize", "overload", "primitive",
-    "register_container", "sparse_hessian", "sparse_jacobian", "stop_gradient", "value_and_grad",
-    "vjp",
+    "TracejitError", "TracejitWarning", "checkpoint", "defjvp", "defvjp", "deriv",
+    "elementwise_grad", "ggnvp", "grad", "grad_and_aux", "gradcheck", "hessian",
+    "holomorphic_grad", "hvp", "jacobian", "jit_grad", "jvp", "linearize", "multigrad", "optimize",
+    "overload", "primitive", "register_container", "sparse_hessian", "sparse_jacobian",
+    "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip

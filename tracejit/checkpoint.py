@@ -108,17 +108,18 @@ class Region:
         self.again = {node: self.again[node] for node in outputs}
 
     def pull(
-        self, output: Node, g: Any, lift: Lift | None, enter: Callable[[Node, Any], None] | None
+        self, output: Node, g: Any, lift: Lift | None, enter: Callable[[Node, Any], None] | None,
+        reached: Callable[[Node], bool],
     ) -> Iterator[tuple[Node, Any]]:
         """Give the cotangents of the sources for that of an output."""
         replay: _Replay = _OnPlain(self) if lift is None else _OnTracers(self)
         roots = [replay.known[source] for source in self.sources]
         nodes = replay.nodes[len(roots) :]
-        reaches = depending_on(nodes, roots).__contains__
+        reaches = depending_on(nodes, roots, True).__contains__
         cotangents = {replay.known[self.again[output]]: g}
         sweep(nodes, cotangents, lift, reaches, enter, reuse=False)
         for source, root in zip(self.sources, roots, strict=True):
-            if root in cotangents:
+            if root in cotangents and reached(source):
                 yield source, cotangents[root]
 
 

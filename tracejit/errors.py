@@ -32,6 +32,16 @@ class MissingGradientError(TracejitError, NotImplementedError):
     """
 
 
+class GradientRuleError(TracejitError, ValueError):
+    """A rule of defvjp or defjvp cannot be called, raises, or gives what is no gradient.
+
+    >>> defvjp(scale, lambda g, out, x, y: np.sum(g))    # x has the shape (2, 3)
+    >>> defvjp(scale, lambda ans, x, y: lambda g: g * y) # as HIPS autograd has it
+    Fix: take (g, out, *args), and return an array of the argument's shape; the message names the
+    rule, and what it has to give.
+    """
+
+
 class LostGradientError(TracejitError, TypeError):
     """A value that depends on the parameters would leave the trace and lose its gradient.
 

@@ -298,12 +298,13 @@ def _differentiate(
     undoes = bool(written) and not nested
     output = result.outputs[0]
     cotangents: dict[Node, Any] = {}
-    known = depending_on(nodes, sources) if nested else None
+    known = depending_on(nodes, sources, True) if nested else None
     reaches = known.__contains__ if known is not None else _is_active
     depends = type(output) is Node and reaches(output)
     if depends:
         cotangents[output] = seed
         recorder.open = on_tracers
+        transposing, recorder.transposing = recorder.transposing, wanted.transposed
         if undoes:
             written.begin_undoing()
         try:
@@ -319,6 +320,7 @@ def _differentiate(
                 )
         finally:
             recorder.open = True
+            recorder.transposing = transposing
             written.redo()
     elif sources:
         result.disconnected = True

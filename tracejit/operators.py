@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -167,7 +168,8 @@ def _pushing(
 
     def push(primals: Any, tangents: Any) -> Any:
         every = tuple(range(len(primals)))
-        pulled = _made(f, Wanted(forward=False, partial=True, argnum=every), optimize, backend)
+        wanted = Wanted(forward=False, partial=True, argnum=every, transposed=True)
+        pulled = _made(f, wanted, optimize, backend)
         out = plain(*primals)
         along = elementwise_grad(lambda u: _paired(pulled(*primals, u), tangents), **options)
         return out, along(stop_gradient(out))
@@ -352,7 +354,9 @@ def _derivatives(
     f: Callable[..., Any], argnum: int, optimize: bool, backend: str
 ) -> Callable[..., Any]:
     plain = _outputs(f, optimize, backend)
-    pulled = _made(f, Wanted(forward=False, partial=True, argnum=argnum), optimize, backend)
+    wanted = Wanted(forward=False, partial=True, argnum=argnum)
+    pulled = _made(f, wanted, optimize, backend)
+    transposed = _made(f, replace(wanted, transposed=True), optimize, backend)
 
     def derivatives(*args: Any, **kwargs: Any) -> Any:
         recorder = active_recorder()
@@ -363,10 +367,12 @@ def _derivatives(
         tree = flatten(args[argnum], leaves)
         sizes = [int(np.size(leaf)) for leaf in leaves]
 
-        def pull(u: Any) -> list[Any]:
-            return list_leaves(pulled(*args, u, **kwargs))
+        reverse = np.size(out) <= sum(sizes)
 
-        if np.size(out) <= sum(sizes):
+        def pull(u: Any) -> list[Any]:
+            return list_leaves((pulled if reverse else transposed)(*args, u, **kwargs))
+
+        if reverse:
             found = over_stack(recorder, pull, out, _directions(out))
         else:
             found = [_columns(recorder, pull, out, i, leaf) for i, leaf in enumerate(leaves)]

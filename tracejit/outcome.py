@@ -18,7 +18,7 @@ import numpy as np
 from .cache import STATIC, Signature, identifier
 from .dag.graph import Graph
 from .dag.node import FIXED, Node
-from .dag.op import BY_NAME, CHECKPOINT, COMMIT, GUARD, IDENTITY, INPUT
+from .dag.op import BY_NAME, COMMIT, GUARD, IDENTITY, INPUT, PASSING
 from .errors import ConfigError
 from .trace import Recorder
 from .trace.places import Place
@@ -31,6 +31,8 @@ class Wanted:
     """What a call computes: outputs, gradients or both; of which arguments; from which cotangent.
 
     partial: the cotangent is an argument of its own. ones: it is 1 for each element of the output.
+    transposed: what is wanted of the gradients is not their values, but how they follow from the
+        cotangent: forward mode.
     order: how the results stand, one of ORDERS.
     """
 
@@ -39,6 +41,7 @@ class Wanted:
     partial: bool = False
     argnum: int | tuple[int, ...] = 0
     ones: bool = False
+    transposed: bool = False
     order: str = "gradients first"
 
     def __post_init__(self) -> None:
@@ -256,8 +259,8 @@ def seal(
             read.seal(identifier(place.keys), backward=False)
         inputs.append(read)
     for number, node in enumerate(nodes):
-        if node.op is CHECKPOINT:  # the sweep is over
-            node.op, node.attrs = IDENTITY, {}
+        if node.op in PASSING:  # the sweep is over
+            node.op, node.inputs, node.attrs = IDENTITY, node.inputs[:1], {}
         node.seal(hints.get(node), backward=number >= result.split)
     outputs = result.outputs if result.wanted.forward else []
     return Graph(

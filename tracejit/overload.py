@@ -33,7 +33,7 @@ class Overloads:
 
     def static(self, name: str) -> None:
         """Record the function; its gradient is zero."""
-        self._replace(name, self._original(name)).vjp = None
+        self._replace(name, self._original(name)).declare(is_zero=True)
 
     def unsupported(self, name: str) -> None:
         """Let the function raise UnsupportedError where it is given a traced value."""

@@ -1,29 +1,122 @@
 """Functions with a gradient of the user's own: the function runs as it is, and is one node.
 
-A function enters, and later its gradient rules; an op leaves that is called like the function.
+A function enters, and later its gradient rules; something leaves that is called like the function.
+Each form in which it is called, the structures of its arguments and results, is an op (calls.py).
+What it is given it must not change; what it gives is copied.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from .dag.op import MISSING, Op
+from .calls import Call, Declared, forms_of, run_user_function
+from .dag.op import MISSING, is_traced, value_of
+from .errors import ConfigError, GradientRuleError, UnsupportedError
+from .method import reduce_decorated
+from .rules import Rule, check_count
+from .trace.recorder import Recorder, active_recorder
+from .tree import flatten, unflatten
+
+Rules = Sequence[Callable[..., Any] | None]
 
 
-class Primitive(Op):
-    """A function that is recorded as one operation, with the rules that `defvjp` gives it."""
+class Primitive:
+    """A function that is recorded as one operation, with the rules that it has been given.
 
-    __slots__ = ("__dict__",)
+    declared: the rules; replaced as a whole, so that compiled code sees that they are others.
+    """
+
+    __wrapped__: Callable[..., Any]
+    __name__: str
+
+    def __init__(self, function: Callable[..., Any], name: str = "", missing: str = "") -> None:
+        functools.update_wrapper(self, function, updated=())
+        found = name or getattr(function, "__name__", "")
+        self.__name__ = found if found.isidentifier() else "primitive"
+        self.declared = Declared(missing=missing)
+        self._calls: dict[Any, Call] = {}
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        leaves: list[Any] = []
+        flatten((args, kwargs), leaves)
+        first = next((leaf for leaf in leaves if is_traced(leaf)), None)
+        if first is None:
+            return self.__wrapped__(*args, **kwargs)
+        if kwargs:
+            args, kwargs = self._by_position(args, kwargs)
+        return self._record(first.recorder, args, kwargs)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.__name__}>"
+
+    def __reduce__(self) -> Any:
+        declared = self.declared
+        rules = [
+            {n: rule.function if isinstance(rule, Rule) else None
+             for n, rule in enumerate(of_kind) if rule is not MISSING}
+            for of_kind in (declared.vjp, declared.jvp)
+        ]  # fmt: skip
+        return reduce_decorated(self, _remade, (self.__wrapped__, *rules, declared.is_zero))
+
+    def _by_position(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Pass by position what has one: the rules are by position."""
+        try:
+            bound = inspect.signature(self.__wrapped__).bind(*args, **kwargs)
+        except ValueError:  # a function of C that does not say what it takes
+            return args, kwargs
+        if bound.kwargs:
+            given = {*bound.arguments}
+            parameters = bound.signature.parameters.values()
+            named = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+            last = max((n for n, p in enumerate(named) if p.name in given), default=-1)
+            for parameter in named[: last + 1]:
+                bound.arguments.setdefault(parameter.name, parameter.default)
+        return bound.args, bound.kwargs
+
+    def _record(
+        self, recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        form = forms_of(self.__name__, args, kwargs)
+        declared = self.declared
+        place = recorder.world.constant(self, self.__name__)
+        place.require("{v}.declared is {0}", declared)
+        try:
+            plain = form.assemble([value_of(value) for value in form.inputs], form.attrs)
+            results = run_user_function(self.__wrapped__, self.__name__, *plain)
+        except Exception:  # if it goes on after this, it may go on otherwise at another call
+            recorder.leave(f"an exception that {self.__name__} raises is handled")
+            raise
+        key = (form.key, results.tree, results.specs)
+        call = self._calls.get(key)
+        if call is None or call.declared is not declared:
+            call = Call(self.__name__, self.__wrapped__, declared, form, results)
+            self._calls[key] = call
+        leaves = results.leaves
+        value = tuple(leaves) if call.several else leaves[0]
+        recorded = recorder.record(call, form.inputs, form.attrs, lambda *given, **attrs: value)
+        return unflatten(results.tree, iter(recorded if call.several else (recorded,)))
+
+    def declare(self, **changes: Any) -> None:
+        """Replace what is declared of the gradient."""
+        self.declared = self.declared.with_changes(**changes)
+        self._calls.clear()
 
 
 def primitive(function: Callable[..., Any]) -> Primitive:
     """Make a function one operation of traced functions; `defvjp` says what its gradient is.
 
-    The function gets plain arrays and numbers, so it may call anything, and returns one array or
-    number. What can be traced must be passed by position; keyword arguments must be constants that
-    have a literal (numbers, strings, tuples of them).
+    The function gets plain arrays and numbers, so it may call anything. It takes and returns arrays
+    and numbers, and structures of them: lists, dicts, registered containers. What else it takes
+    must be constants (strings, None, numbers by keyword). Its result must depend on its arguments
+    alone: compiled code calls it once for each time that it was recorded, if the result is used.
 
     >>> @primitive
     ... def floor(x):
@@ -31,23 +124,89 @@ def primitive(function: Callable[..., Any]) -> Primitive:
     >>> defvjp(floor, lambda g, out, x: g)      # a straight-through gradient
     >>> jit_grad(lambda x: np.sum(floor(x)))(np.ones(2))
     (array([1., 1.]), 2.0)
+
+    Raises:
+        TypeError: it is no function.
     """
-    name = getattr(function, "__name__", "")
-    made = Primitive(name if name.isidentifier() else "primitive", function, vjp=MISSING)
-    functools.update_wrapper(made, function)
-    return made
+    if not callable(function):
+        raise TypeError(f"primitive() takes a function, not a {type(function).__name__}")
+    if isinstance(function, (staticmethod, classmethod)):
+        raise UnsupportedError("write @primitive below @staticmethod, not above it")
+    recorder = active_recorder()
+    if recorder is not None:
+        recorder.leave("a primitive is made anew at each call")
+    return Primitive(function)
 
 
-def defvjp(function: Primitive, *rules: Callable[..., Any] | None) -> None:
+def defvjp(
+    function: Primitive, *rules: Callable[..., Any] | None, argnums: Sequence[int] | None = None
+) -> None:
     """Say what the gradient of a primitive is: one rule for each positional argument.
 
-    rules: `rule(g, out, *args, **kwargs)` gives the cotangent of its argument from that of the
-        result, g, with the argument's shape; None says that it is zero. Rules are written with
-        NumPy's functions, so that they can be differentiated, too.
+    Args:
+        function: what `primitive` has made.
+        rules: `rule(g, out, *args, **kwargs)` gives the cotangent of its argument from that of the
+            result, g: of the argument's structure and shape, and real where the argument is. None,
+            as a rule or as what it returns, says that it is zero. A rule is written with NumPy's
+            functions, so that it can be differentiated, too. One that calls what cannot be traced
+            works, but not for a second derivative.
+        argnums: the arguments that the rules are for, where these are not the first ones.
 
     Raises:
         TypeError: the function was not made by `primitive`.
+        GradientRuleError: a rule cannot be called like this, or there are too many.
     """
+    _declare(function, "defvjp", "vjp", rules, argnums)
+
+
+def defjvp(
+    function: Primitive, *rules: Callable[..., Any] | None, argnums: Sequence[int] | None = None
+) -> None:
+    """Say what the derivative of a primitive is in forward mode: one rule for each argument.
+
+    Each mode follows from the rules of the other one by transposition; where a primitive has both,
+    each mode has its own.
+
+    Args:
+        function: what `primitive` has made.
+        rules: `rule(t, out, *args, **kwargs)` gives the part of the result's tangent that comes
+            from that of its argument, t: linear in t, of the result's structure and shape. None
+            says that it is zero. See `defvjp` for what else holds.
+        argnums: the arguments that the rules are for, where these are not the first ones.
+
+    Raises:
+        TypeError, GradientRuleError: as for `defvjp`.
+    """
+    _declare(function, "defjvp", "jvp", rules, argnums)
+
+
+def _declare(
+    function: Primitive, title: str, kind: str, rules: Rules, argnums: Sequence[int] | None
+) -> None:
     if not isinstance(function, Primitive):
-        raise TypeError(f"defvjp() wants a function that @primitive decorates; got {function!r}")
-    function.vjp = list(rules)
+        raise TypeError(f"{title}() wants a function that @primitive decorates; got {function!r}")
+    name, numbers = function.__name__, range(len(rules)) if argnums is None else (*argnums,)
+    if len(numbers) != len(rules) or len({*numbers}) != len(rules) or min(numbers, default=0) < 0:
+        raise GradientRuleError(
+            f"{title}({name}, ...) has {len(rules)} rules for the arguments {tuple(numbers)}"
+        )
+    check_count(function.__wrapped__, name, title, max(numbers, default=-1) + 1)
+    made: list[Any] = [MISSING] * (max(numbers, default=-1) + 1)
+    for number, rule in zip(numbers, rules, strict=True):
+        made[number] = None
+        if rule is not None:
+            made[number] = Rule(name, number, title, rule, function.__wrapped__)
+    function.declare(**{kind: tuple(made)}, is_zero=False)
+
+
+def _remade(
+    function: Callable[..., Any], vjp: dict[int, Any], jvp: dict[int, Any], is_zero: bool
+) -> Primitive:
+    """Make a primitive from its parts: the rules by argument."""
+    made = Primitive(function)
+    for declare, rules in ((defvjp, vjp), (defjvp, jvp)):
+        if rules:
+            declare(made, *rules.values(), argnums=(*rules,))
+    if is_zero:
+        made.declare(is_zero=True)
+    return made

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import MethodType
 from typing import Any
 
 import numpy as np
 
 Rule = Callable[..., Any] | None  # (g, out, *inputs, **attrs) -> cotangent; None: zero gradient
+# (node, g, lift, enter, reaches) -> pairs of an input and a cotangent; see `sweep` for the last three
+Pull = Callable[..., Iterable[tuple[Any, Any]]]
 
 MISSING: Any = object()  # a rule that nobody has written
 
@@ -43,6 +45,7 @@ class Op:
         "out",
         "own_vjp",
         "path",
+        "pull",
         "raises",
         "reduces",
         "scalar",
@@ -59,6 +62,7 @@ class Op:
         self.path: str | None = fields.get("path")
         self.vjp: Any = fields.get("vjp", MISSING)
         self.own_vjp: Any = fields.get("own_vjp")
+        self.pull: Pull | None = fields.get("pull")
         self.in_place: Any = fields.get("in_place")
         self.adds: Op | None = fields.get("adds")
         self.effect: bool = fields.get("effect", False)
@@ -109,6 +113,7 @@ def op(name: str, fn: Callable[..., Any], *, stands_for: tuple[Any, ...] = (), *
         zero gradient. With variadic=True one rule `(g, out, position, inputs, **attrs)`.
     in_place: does the same in the memory of the first input. own_vjp: the rule to use where the
         cotangent is nobody else's and may be overwritten; the rule for the first input comes last.
+    pull: finds the cotangents of all inputs at once, in place of rules.
     adds: the op that adds the cotangent into one that is there already, in place.
     bind: maps the NumPy function's arguments to (inputs, attrs); its signature is what works.
     stands_for: further NumPy functions with the same meaning.
@@ -208,11 +213,34 @@ IDENTITY = op("identity", lambda x: x, vjp=[lambda g, out, x: g], views=True)
 PICK = op("pick", lambda results, *, index: results[index], vjp=[lambda g, out, results, index: g])
 # The result of a checkpointed function: its cotangent goes to what the function reads, by way of
 # the attribute `region`; and what is read for the second time, which nothing merges with the first.
-CHECKPOINT = op("checkpoint", lambda x, *, region: x, vjp=[lambda g, out, x, region: g], views=True)
+CHECKPOINT = op(
+    "checkpoint", lambda x, *, region: x, vjp=[lambda g, out, x, region: g], views=True,
+    pull=lambda node, g, *how: node.attrs["region"].pull(node.inputs[0], g, *how),
+)  # fmt: skip
+# What is linear in some of its inputs: the first one, computed without their gradients; these; and
+# what else `back` reads. back(w, *all but the first) gives the cotangents of these for that of the
+# result; `count`: how many they are. It stands for its first input once the sweep is over.
+LINEAR = op(
+    "linear", lambda x, *read, back, count: x, vjp=[lambda g, out, x, *read, back, count: g],
+    pull=lambda *given: _pull_linear(*given), views=True,
+)  # fmt: skip
+PASSING = (CHECKPOINT, LINEAR)
 RECOMPUTED = op("recomputed", lambda x: x, vjp=[lambda g, out, x: g], views=True)
 GUARD = op("guard", lambda x, *, kind, outcome: None, vjp=None, effect=True)
 # Writes a value into an input when all else is done.
 COMMIT = op("commit", lambda target, value: None, vjp=None, effect=True)
+
+
+def _pull_linear(
+    node: Any, w: Any, lift: Callable[[Any], Any] | None, enter: Any, reaches: Callable[[Any], bool]
+) -> Iterable[tuple[Any, Any]]:
+    """Give the cotangents of what a linear result reads."""
+    first, *read = node.inputs
+    yield first, w
+    linear = read[: node.attrs["count"]]
+    if any(hasattr(v, "op") and reaches(v) for v in linear):
+        look = lift or (lambda i: i.value if hasattr(i, "op") else i)
+        yield from zip(linear, node.attrs["back"](w, *map(look, read)), strict=True)
 
 
 def exact(value: Any) -> bytes | str:

@@ -68,9 +68,9 @@ def sweep(
             gathered = cotangents.setdefault(inputs[0], [None] * inputs[0].op.several)
             gathered[attrs["index"]] = g
             continue
-        if op is CHECKPOINT:
-            for source, c in attrs["region"].pull(inputs[0], g, lift, enter):
-                if reaches(source):
+        if op.pull is not None:
+            for source, c in op.pull(node, g, lift, enter, reaches):
+                if c is not None and type(source) is Node and reaches(source):
                     c, known = _fit(c, source, out_shape, False), cotangents.get(source)
                     cotangents[source] = c if known is None else known + c
                     own.discard(source)
@@ -134,10 +134,17 @@ def _is_whole(cotangent: Any, node: Node) -> bool:
     )
 
 
-def depending_on(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
-    """Find the nodes that depend on one of the roots (which are included)."""
+def depending_on(
+    nodes: Iterable[Node], roots: Iterable[Node], differentiably: bool = False
+) -> set[Node]:
+    """Find the nodes that depend on one of the roots (which are included).
+
+    differentiably: not by way of what has a zero gradient.
+    """
     found = set(roots)
     for node in nodes:
+        if differentiably and node.op.vjp is None:
+            continue
         read = node.inputs if node.op is not CHECKPOINT else node.attrs["region"].sources
         if any(type(i) is Node and i in found for i in read):
             found.add(node)

@@ -66,13 +66,15 @@ class Recorder:
     writes: what was written in place.
     left: why what was recorded cannot be compiled (a value left the trace), or None.
     picked: of each node with several results, the nodes of these.
+    transposing: the sweep gives what is linear in the cotangent, and only how is wanted.
     origin: while gradient rules run, the node whose rules they are; its site is theirs.
     """
 
     __slots__ = (
         "_drawn", "_frame", "_generators", "_snapshots", "_watched", "backend", "for_compiling",
         "keep_stacks",
-        "left", "made", "nodes", "open", "origin", "picked", "promoted", "world", "writes",
+        "left", "made", "nodes", "open", "origin", "picked", "promoted", "transposing", "world",
+        "writes",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +85,7 @@ class Recorder:
         self.picked: dict[Node, list[Node]] = {}
         self.open = False
         self.left: str | None = None
+        self.transposing = False
         self._frame: FrameType | None = None
         self.origin: Node | None = None
         self.for_compiling = for_compiling
@@ -231,7 +234,7 @@ class Recorder:
     def check_watched(self) -> None:
         """Refuse that a large plain array was written to after it had been recorded."""
         for array, checksum, site in self._watched.values():
-            if _checksum(array) != checksum:
+            if checksum(array) != checksum:
                 raise TracejitError(
                     f"the plain array used at {location(site)} was written to afterwards, in the "
                     "same call: its gradient needs the old values; write to a copy of it"
@@ -257,7 +260,7 @@ class Recorder:
         if _frozen(value):
             return value
         if not self.for_compiling and value.nbytes > SNAPSHOT_LIMIT:
-            self._watched.setdefault(id(value), (value, _checksum(value), source.user_site()))
+            self._watched.setdefault(id(value), (value, checksum(value), source.user_site()))
             return value
         known = self._snapshots.get(id(value))
         if known is not None and known[0] is value and known[1].tobytes() == value.tobytes():
@@ -291,7 +294,7 @@ def _frozen(value: Any) -> bool:
     return value is None or isinstance(value, bytes)
 
 
-def _checksum(value: Any) -> int:
+def checksum(value: Any) -> int:
     """Sum up the bytes of an array, by its largest words that are contiguous in memory."""
     if not value.flags.forc or value.nbytes % 8:
         return hash(value.tobytes())

@@ -1,0 +1,233 @@
+"""Gradient rules of the user's own: how they are called, and what they may give.
+
+A rule enters, as a function; what it gives leaves, leaf by leaf, each of the shape of what it is a
+gradient of. On traced values it runs as a traced function does. What cannot be traced in it makes
+it one operation, which compiled code calls and which has no derivative. Every mistake names the
+rule, where it is written, and where its primitive is called.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import curried
+from .dag.node import spec_of
+from .dag.op import is_traced, value_of
+from .errors import Abandoned, GradientRuleError, TracejitError
+from .trace.recorder import Recorder, active_recorder
+from .trace.world import World
+from .tree import flatten, list_leaves, path_text
+
+if TYPE_CHECKING:
+    from .calls import At
+    from .primitive import Primitive
+
+_GIVES = {
+    "defvjp": ("the gradient", "argument", "return None where it is zero"),
+    "defjvp": ("the tangent of the result", "result", "return None where it is zero"),
+}
+
+
+class Rule:
+    """One rule of a primitive, for one argument.
+
+    kind: what has declared it, "defvjp" or "defjvp".
+    """
+
+    __slots__ = ("_opaque", "function", "kind", "name", "number", "where")
+
+    def __init__(
+        self, name: str, number: int, kind: str, function: Any, of: Callable[..., Any]
+    ) -> None:
+        self.name = name
+        self.number = number
+        self.kind = kind
+        self.function = function
+        self._opaque: Primitive | None = None
+        code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+        self.where = f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function)
+        if not callable(function):
+            raise GradientRuleError(f"{self} is no function: a rule is one, or None for zero")
+        _check_takes(self, of)
+
+    def __str__(self) -> str:
+        return f"the rule of {self.name} for argument {self.number} ({self.kind} at {self.where})"
+
+    def cotangents(self, at: At, g: Sequence[Any]) -> list[Any]:
+        """Apply a vjp rule: the cotangents of the argument's leaves for those of the results."""
+        likes = at.argument_leaves(self.number)
+        result = self._run(at, at.result([_fresh(c) for c in g]))
+        return self._conform(at, result, at.argument(self.number, likes), likes)
+
+    def tangents(self, at: At, t: Sequence[Any]) -> list[Any]:
+        """Apply a jvp rule: the tangents of the results for those of the argument's leaves."""
+        result = self._run(at, at.argument(self.number, [_fresh(c) for c in t]))
+        return self._conform(at, result, at.result(at.outs), at.outs)
+
+    def opaque(self) -> Primitive:
+        """The rule as one operation that has no derivative."""
+        from .primitive import Primitive
+
+        if self._opaque is None:
+            other = "defjvp" if self.kind == "defvjp" else "defvjp"
+            self._opaque = Primitive(
+                self.function, f"{self.name}_{self.kind.removeprefix('def')}_{self.number}",
+                f"{self} calls what cannot be traced, so it has no derivative itself: for a higher "
+                "order write it with NumPy's functions, or let it call a @primitive that has rules;"
+                f" for the other mode declare {other}, too",
+            )  # fmt: skip
+        return self._opaque
+
+    # -- calling it ----------------------------------------------------------------------------
+
+    def _run(self, at: At, v: Any) -> Any:
+        from .calls import untouched
+
+        args, kwargs = at.arguments()
+        given = (v, at.result(at.outs), *args)
+        recorder = active_recorder()
+        traced = any(map(is_traced, list_leaves((given, kwargs))))
+        try:
+            if traced and recorder is not None and recorder.open:
+                return self._run_traced(recorder, given, kwargs)
+            return untouched(self.function, str(self), given, kwargs)
+        except TracejitError:
+            raise
+        except Exception as error:
+            raise GradientRuleError(
+                f"{self} raises {type(error).__name__}: {error}; {self.name} is called at "
+                f"{at.node.where}"
+            ) from error
+
+    def _run_traced(
+        self, recorder: Recorder, given: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Let it record what it does, or, where it cannot, be one operation."""
+        start, left, outer = len(recorder.nodes), recorder.left, recorder.world
+        in_place, recorder.writes.enabled = recorder.writes.enabled, False
+        try:
+            if outer.closed and recorder.made is None:  # what it reads is to be watched, too
+                recorder.world = World(recorder, outer.following, outer.promoted)
+                recorder.world.places = outer.places
+            result = recorder.world.inner(self.function)(*given, **kwargs)
+            if recorder.world is not outer:
+                recorder.world.close()
+                outer.arrays += recorder.world.arrays
+            if recorder.left == left:
+                return result
+        except (Exception, Abandoned):  # the next lines tell whether it is wrong in itself
+            pass
+        finally:
+            recorder.world.closed = recorder.world.closed or recorder.world is not outer
+            recorder.world = outer
+            recorder.writes.enabled = in_place
+        del recorder.nodes[start:]
+        recorder.left = left
+        return self.opaque()(*given, **kwargs)
+
+    # -- what it gives -------------------------------------------------------------------------
+
+    def _conform(self, at: At, result: Any, like: Any, likes: Sequence[Any]) -> list[Any]:
+        """Take what it gave apart; each leaf fits that of what it is a gradient of."""
+        if result is None:
+            return [None] * len(likes)
+        if callable(result) and not is_traced(result):
+            raise self._wrong(at, curried.explain(self, None))
+        found: list[Any] = []
+        wanted: list[Any] = []
+        tree, expected = flatten(result, found), flatten(like, wanted)
+        gives, of, zero = _GIVES[self.kind]
+        if tree != expected:
+            kind = f"a {tree.cls.__name__}" if tree.cls is not None else _described(result)
+            has = "one array or number" if expected.cls is None else "of its structure"
+            raise self._wrong(at, f"gives {kind}; {gives} must be {has}, as the {of} is")
+        leaves = []
+        for path, leaf, model in zip(expected.paths(), found, wanted, strict=True):
+            if not any(model is known for known in likes):  # a constant in a structure
+                continue
+            leaves.append(self._conform_leaf(at, leaf, model, path_text(of, path), zero))
+        return leaves
+
+    def _conform_leaf(self, at: At, leaf: Any, model: Any, of: str, zero: str) -> Any:
+        if leaf is None or np.result_type(value_of(model)).kind not in "fc":
+            return None
+        wants = f"{_GIVES[self.kind][0]} must be like the {of}: {_described(model)}"
+        if not _is_numeric(leaf):
+            raise self._wrong(at, f"gives {_described(leaf)}; {wants}")
+        kind = np.result_type(leaf).kind
+        if kind not in "fc":
+            raise self._wrong(at, f"gives {_described(leaf)}, which is no float; {wants} ({zero})")
+        if kind == "c" and np.result_type(model).kind == "f":
+            raise self._wrong(at, f"gives {_described(leaf)}; {wants}: take np.real of it")
+        if np.shape(leaf) != np.shape(model):
+            raise self._wrong(
+                at, f"gives {_described(leaf)}; {wants}: undo what broadcasting did ({zero})"
+            )
+        return leaf.copy() if type(leaf) is np.ndarray else leaf
+
+    def _wrong(self, at: At, what: str) -> GradientRuleError:
+        return GradientRuleError(f"{self} {what}; {self.name} is called at {at.node.where}")
+
+
+def _is_numeric(value: Any) -> bool:
+    cls = value.__class__
+    if cls is np.ndarray or issubclass(cls, np.generic):
+        return bool(np.result_type(value).kind in "biufc")
+    return cls in (bool, int, float, complex)
+
+
+def _described(value: Any) -> str:
+    """Describe a value for a message: f8[2,3], a number, a type."""
+    if _is_numeric(value):
+        plain = value_of(value)
+        return str(spec_of(plain)) + "[]" * (type(plain) is np.ndarray and not plain.shape)
+    return f"a {type(value).__name__}"
+
+
+def _fresh(v: Any) -> Any:
+    """Give a rule a traced value of its own, which it may write to."""
+    return v.recorder.lift(v.current()) if is_traced(v) else v
+
+
+def check_count(function: Callable[..., Any], name: str, kind: str, count: int) -> None:
+    """Refuse rules for more arguments than the function takes."""
+    with suppress(TypeError, ValueError):  # a function of C that does not say what it takes
+        most = _arity(function)[1]
+        if count > most:
+            raise GradientRuleError(
+                f"{kind}({name}, ...) has a rule for argument {count - 1}; {name} takes {most} "
+                "positional arguments"
+            )
+
+
+def _check_takes(rule: Rule, of: Callable[..., Any]) -> None:
+    """Refuse a rule that cannot be called with (g, out, *args)."""
+    try:
+        fewest, most = _arity(of)
+        least, many = _arity(rule.function)
+    except (TypeError, ValueError):
+        return
+    if many >= fewest + 2 and least <= most + 2:
+        return
+    if many >= fewest + 1 and (inner := curried.inner_of(rule.function)) is not None:
+        raise GradientRuleError(f"{rule} {curried.explain(rule, inner)}")
+    first = "g" if rule.kind == "defvjp" else "t"
+    raise GradientRuleError(
+        f"{rule} takes {many} positional arguments; a rule is called as "
+        f"rule({first}, out, *args), so that it takes {fewest + 2}: those of {rule.name} behind "
+        f"{first} and the result"
+    )
+
+
+def _arity(function: Callable[..., Any]) -> tuple[float, float]:
+    """The fewest and the most positional arguments that a function takes."""
+    parameters = inspect.signature(function).parameters.values()
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    open_end = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    fewest = sum(p.default is p.empty for p in named)
+    return fewest, float("inf") if open_end else len(named)
