@@ -298,7 +298,7 @@ def _differentiate(
     undoes = bool(written) and not nested
     output = result.outputs[0]
     cotangents: dict[Node, Any] = {}
-    known = depending_on(nodes, sources, True) if nested else None
+    known = depending_on(nodes, sources) if nested else None
     reaches = known.__contains__ if known is not None else _is_active
     depends = type(output) is Node and reaches(output)
     if depends:

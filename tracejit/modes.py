@@ -1,23 +1,23 @@
 """Both modes of a primitive from the rules that it has.
 
 Where a call stands and the cotangents of its results enter; those of an argument leave. A vjp rule
-gives them, or the transpose of a jvp rule, which is linear. Where both are declared, what one gives
-is recorded as linear in what it was given (the op LINEAR), and the other one is its transpose: so
-forward mode, which transposes the reverse sweep, comes to the jvp rule.
+gives them, or the transpose of a jvp rule, which is linear. Where both are declared, what one of
+them gives is recorded as applied to what it was given (the op APPLIED), and its transpose is the
+other one: so forward mode, which transposes the reverse sweep, comes to the jvp rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .dag.node import ACTIVE
-from .dag.op import IDENTITY, LINEAR, MISSING, is_traced, value_of
-from .dag.vjp import depending_on, sweep
+from .dag.node import ACTIVE, Node
+from .dag.op import APPLIED, IDENTITY, MISSING, is_traced, value_of
+from .dag.vjp import Lift, depending_on, sweep
 from .errors import MissingGradientError
-from .trace.creators import stop_gradient
 from .trace.recorder import Recorder, active_recorder, aside
 from .trace.world import World
 
@@ -37,125 +37,144 @@ def cotangents_of(at: At, number: int, g: Leaves) -> Leaves:
     likes = at.argument_leaves(number)
     recorder = active_recorder()
     if recorder is not None and recorder.open and recorder.transposing and push is not MISSING:
-        if push is None:
-            return [None] * len(likes)
-        zeros: Leaves = [_zero(like) for like in likes]
-        return _linear(at, zeros, g, _pushed_back(at, number))
+        zeros: Leaves = [None if push is None else zero_like(like) for like in likes]
+        return _recorded(recorder, Applied(at, number, forward=False), zeros, g)
     if pull is None or (pull is MISSING and push is None):
         return [None] * len(likes)
     if pull is not MISSING:
-        return _pulled(at, number, g)
+        return Applied(at, number, forward=False).apply(g)
     if push is MISSING:
         raise MissingGradientError(
             f"{at.call.title} at {at.node.where} has no gradient rule for its input {number}; "
             + (at.call.declared.missing or "declare one with defvjp or defjvp")
         )
-    return _transposed(at, number, g)
+    tangents = [zero_like(like) for like in likes]
+    return _swept(tangents, lambda roots: push.tangents(at, roots), g)
 
 
-def _pulled(at: At, number: int, g: Leaves) -> Leaves:
-    """Apply the vjp rule; its transpose is the jvp rule, where there is one."""
-    pull, push = at.call.declared.rules(number)
-    if not isinstance_rule(push) or not any(map(is_traced, g)):
-        return pull.cotangents(at, g)  # type: ignore[no-any-return]
-    found = pull.cotangents(at, [stop_gradient(c) for c in g])
-    return _linear(at, found, g, _pushed_back(at, number))
+@dataclass(frozen=True, slots=True, eq=False)
+class Applied:
+    """A rule at a call: the vjp rule for an argument, or, if `forward`, the jvp rule."""
 
+    at: At
+    number: int
+    forward: bool
 
-def _pushed(at: At, number: int, t: Leaves) -> Leaves:
-    """Apply the jvp rule; its transpose is the vjp rule, where there is one."""
-    pull, push = at.call.declared.rules(number)
-    if not isinstance_rule(pull) or not any(map(is_traced, t)):
-        return push.tangents(at, t)  # type: ignore[no-any-return]
-    found = push.tangents(at, [stop_gradient(c) for c in t])
+    def apply(self, given: Leaves) -> Leaves:
+        """Give what the rule makes of cotangents or tangents, which is linear in them."""
+        found = self._rule(self.at, given)
+        other = self.at.call.declared.rules(self.number)[not self.forward]
+        recorder = active_recorder()
+        declared = other is not None and other is not MISSING
+        if recorder is None or not declared or not any(map(is_traced, given)):
+            return found
+        return _recorded(recorder, self, found, given)
 
-    def back(w: Leaves, now: At) -> Leaves:
-        return _pulled(now, number, w)
+    def _rule(self, at: At, given: Sequence[Any]) -> Leaves:
+        pull, push = at.call.declared.rules(self.number)
+        found: Leaves = push.tangents(at, given) if self.forward else pull.cotangents(at, given)
+        return found
 
-    return _linear(at, found, t, back, True)
+    def pull(
+        self, place: int, node: Node, w: Any, lift: Lift | None, reaches: Callable[[Node], bool]
+    ) -> Iterator[tuple[Any, Any]]:
+        """Pair what the rule has read with its cotangents for that of the leaf at `place`.
 
-
-def isinstance_rule(rule: Any) -> bool:
-    """Tell whether a rule is declared that is not zero."""
-    return rule is not None and rule is not MISSING
-
-
-def _pushed_back(at: At, number: int) -> Callable[[Leaves, At], Leaves]:
-    def back(w: Leaves, now: At) -> Leaves:
-        return _pushed(now, number, w)
-
-    return back
-
-
-def _linear(
-    at: At, found: Leaves, given: Leaves, back: Callable[[Leaves, At], Leaves],
-    forward: bool = False,
-) -> Leaves:  # fmt: skip
-    """Record that what a rule found is linear in what it was given, each leaf by itself."""
-    recorder = active_recorder()
-    assert recorder is not None
-    count, inputs = len(given), len(at.values)
-
-    def recorded(place: int, leaf: Any) -> Any:
-        if leaf is None:
-            return None
-
-        def transposed(w: Any, *read: Any) -> Leaves:
-            now = at.having(read[count : count + inputs], read[count + inputs :])
-            models = found_like if not forward else now.outs
-            wide: Leaves = [_zero(model) for model in models]
+        What the rule is linear in has them from the other rule; all else from this one as it is
+        written, recorded once more.
+        """
+        read = node.inputs[1:]
+        reached = [type(i) is Node and reaches(i) for i in read]
+        look = lift or (lambda i: i.value if type(i) is Node else i)
+        values = [look(i) for i in read]
+        count = len(read) - len(self.at.values) - len(self.at.outs)
+        if any(reached[:count]):
+            likes = self.at.outs if self.forward else self.at.argument_leaves(self.number)
+            wide = [zero_like(like) for like in likes]
             wide[place] = w
-            return back(wide, now)
+            turned = Applied(self._now(values[count:]), self.number, not self.forward)
+            yield from zip(read[:count], turned.apply(wide), strict=True)
+        places = [n for n in range(count, len(read)) if reached[n]]
 
-        read = (*given, *at.values, *at.outs)
-        attrs = {"back": transposed, "count": count}
-        return recorder.record(LINEAR, (leaf, *read), attrs)
+        def again(roots: Leaves) -> Leaves:
+            known = dict(zip(places, roots, strict=True))
+            mixed = [known.get(n, value) for n, value in enumerate(values)]
+            return [self._rule(self._now(mixed[count:]), mixed[:count])[place]]
 
-    found_like = [0.0 if leaf is None else _zero(leaf) for leaf in found]
-    return [recorded(place, leaf) for place, leaf in enumerate(found)]
+        if places:
+            found = _swept([values[n] for n in places], again, [w])
+            yield from zip([read[n] for n in places], found, strict=True)
+
+    def _now(self, values: Sequence[Any]) -> At:
+        count = len(self.at.values)
+        return self.at.having(values[:count], values[count:])
 
 
-def _zero(like: Any) -> Any:
-    """Give a zero of the shape and dtype of a value, or a float one for integers."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Leaf:
+    """One leaf of what a rule has given: the attribute of its node."""
+
+    applied: Applied
+    place: int
+
+    def pull(
+        self, node: Node, w: Any, lift: Lift | None, enter: Any, reaches: Callable[[Node], bool]
+    ) -> Iterator[tuple[Any, Any]]:
+        """See dag/vjp.py."""
+        return self.applied.pull(self.place, node, w, lift, reaches)
+
+
+def _recorded(recorder: Recorder, applied: Applied, found: Leaves, given: Leaves) -> Leaves:
+    """Record that a rule has given these leaves."""
+    read = (*given, *applied.at.values, *applied.at.outs)
+    return [
+        None if leaf is None
+        else recorder.record(APPLIED, (leaf, *read), {"applied": _Leaf(applied, place)})
+        for place, leaf in enumerate(found)
+    ]  # fmt: skip
+
+
+def zero_like(like: Any) -> Any:
+    """Give a zero of the shape and dtype of a value; a float one for integers."""
     value = value_of(like)
+    kind = np.result_type(value).kind
     if type(value) is np.ndarray:
-        return np.zeros(value.shape, value.dtype if value.dtype.kind in "fc" else float)
-    return type(value)(0) if np.result_type(value).kind in "fc" else 0.0
+        return np.zeros(value.shape, value.dtype if kind in "fc" else float)
+    return type(value)(0) if kind in "fc" else 0.0
 
 
-# -- the transpose of a jvp rule -------------------------------------------------------------------
+# -- recording what a rule does, and sweeping it ---------------------------------------------------
 
 
-def _transposed(at: At, number: int, g: Leaves) -> Leaves:
-    """Record the jvp rule, which is linear in the tangent, and sweep what was recorded."""
+def _swept(values: Leaves, apply: Callable[[Leaves], Leaves], g: Leaves) -> Leaves:
+    """Record what `apply` makes of values, and give their cotangents for those of its results."""
     recorder = active_recorder()
     if recorder is not None and recorder.open:
-        return _swept(recorder, at, number, g, recorder.lift)
+        return _swept_in(recorder, values, apply, g, recorder.lift)
     with aside(), Recorder(for_compiling=False) as inner:
         inner.world = World(inner, following=False)
         try:
-            return _swept(inner, at, number, g, None)
+            return _swept_in(inner, values, apply, g, None)
         finally:
             inner.world.close()
 
 
-def _swept(recorder: Recorder, at: At, number: int, g: Leaves, lift: Any) -> Leaves:
-    start = len(recorder.nodes)
-    roots = []
-    for like in at.argument_leaves(number):
-        root = recorder.record(IDENTITY, (_zero(like),), {})
+def _swept_in(
+    recorder: Recorder, values: Leaves, apply: Callable[[Leaves], Leaves], g: Leaves,
+    lift: Lift | None,
+) -> Leaves:  # fmt: skip
+    roots = [recorder.record(IDENTITY, (value,), {}) for value in values]
+    for root in roots:
         root.node.level = ACTIVE  # to take it for a number would lose its gradient
-        roots.append(root)
-    push = at.call.declared.rules(number)[1]
-    nodes_and_cotangents: Any = {}
-    for tangent, c in zip(push.tangents(at, roots), g, strict=True):
-        if is_traced(tangent):
-            node = tangent.current()
-            known = nodes_and_cotangents.get(node)
-            nodes_and_cotangents[node] = c if known is None else known + c
+    start = len(recorder.nodes)
+    results = apply(roots)
     nodes = recorder.nodes[start:]
-    reaches = depending_on(nodes, [root.node for root in roots], True).__contains__
-    seeds = {node: c for node, c in nodes_and_cotangents.items() if reaches(node)}
-    rest: Sequence[Any] = [node for node in nodes if node not in {r.node for r in roots}]
-    sweep(rest, seeds, lift, reaches, reuse=False)
-    return [seeds.get(root.node) for root in roots]
+    reaches = depending_on(nodes, [root.node for root in roots]).__contains__
+    cotangents: dict[Node, Any] = {}
+    for result, c in zip(results, g, strict=True):
+        node = result.current() if is_traced(result) else None
+        if node is not None and reaches(node):
+            known = cotangents.get(node)
+            cotangents[node] = c if known is None else known + c
+    sweep(nodes, cotangents, lift, reaches, reuse=False)
+    return [cotangents.get(root.node) for root in roots]

@@ -217,30 +217,18 @@ CHECKPOINT = op(
     "checkpoint", lambda x, *, region: x, vjp=[lambda g, out, x, region: g], views=True,
     pull=lambda node, g, *how: node.attrs["region"].pull(node.inputs[0], g, *how),
 )  # fmt: skip
-# What is linear in some of its inputs: the first one, computed without their gradients; these; and
-# what else `back` reads. back(w, *all but the first) gives the cotangents of these for that of the
-# result; `count`: how many they are. It stands for its first input once the sweep is over.
-LINEAR = op(
-    "linear", lambda x, *read, back, count: x, vjp=[lambda g, out, x, *read, back, count: g],
-    pull=lambda *given: _pull_linear(*given), views=True,
+# What a rule of the user's has given, as the first input: its cotangent goes to the other inputs, by
+# way of the attribute `applied` and not through the nodes that the rule has recorded.
+APPLIED = op(
+    "applied", lambda x, *read, applied: x, vjp=[lambda g, out, x, *read, applied: g], views=True,
+    pull=lambda node, g, *how: node.attrs["applied"].pull(node, g, *how),
 )  # fmt: skip
-PASSING = (CHECKPOINT, LINEAR)
+# These stand for their first inputs once the sweep is over.
+PASSING = (CHECKPOINT, APPLIED)
 RECOMPUTED = op("recomputed", lambda x: x, vjp=[lambda g, out, x: g], views=True)
 GUARD = op("guard", lambda x, *, kind, outcome: None, vjp=None, effect=True)
 # Writes a value into an input when all else is done.
 COMMIT = op("commit", lambda target, value: None, vjp=None, effect=True)
-
-
-def _pull_linear(
-    node: Any, w: Any, lift: Callable[[Any], Any] | None, enter: Any, reaches: Callable[[Any], bool]
-) -> Iterable[tuple[Any, Any]]:
-    """Give the cotangents of what a linear result reads."""
-    first, *read = node.inputs
-    yield first, w
-    linear = read[: node.attrs["count"]]
-    if any(hasattr(v, "op") and reaches(v) for v in linear):
-        look = lift or (lambda i: i.value if hasattr(i, "op") else i)
-        yield from zip(linear, node.attrs["back"](w, *map(look, read)), strict=True)
 
 
 def exact(value: Any) -> bytes | str:

@@ -134,17 +134,10 @@ def _is_whole(cotangent: Any, node: Node) -> bool:
     )
 
 
-def depending_on(
-    nodes: Iterable[Node], roots: Iterable[Node], differentiably: bool = False
-) -> set[Node]:
-    """Find the nodes that depend on one of the roots (which are included).
-
-    differentiably: not by way of what has a zero gradient.
-    """
+def depending_on(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
+    """Find the nodes that depend on one of the roots (which are included)."""
     found = set(roots)
     for node in nodes:
-        if differentiably and node.op.vjp is None:
-            continue
         read = node.inputs if node.op is not CHECKPOINT else node.attrs["region"].sources
         if any(type(i) is Node and i in found for i in read):
             found.add(node)
