@@ -160,7 +160,7 @@ def run_user_function(
         UnsupportedError: it gives what is no number or array, nor a structure of them.
         LostGradientError: it reads a traced value from outside.
     """
-    result = untouched(function, name, args, kwargs)
+    result = untouched(function, f"{name}()", args, kwargs)
     leaves: list[Any] = []
     tree = flatten(result, leaves)
     if not leaves:
@@ -169,7 +169,7 @@ def run_user_function(
 
 
 def untouched(
-    function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    function: Callable[..., Any], title: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Call a function outside of any recording, and see that its arguments stay as they are."""
     leaves: list[Any] = []
@@ -182,11 +182,16 @@ def untouched(
         with aside():
             result = function(*args, **kwargs)
     if any(checksum(array) != known for array, known in zip(arrays, before, strict=True)):
-        raise WriteToArgumentError(
-            f"{name}(), called at {location(user_site())}, writes to an array that it is given; "
-            "let it work on a copy: x = x.copy()"
-        )
+        raise written_to(title)
     return result
+
+
+def written_to(title: str) -> WriteToArgumentError:
+    """Make the error for a function that writes to its arguments."""
+    return WriteToArgumentError(
+        f"{title}, called at {location(user_site())}, writes to an array that it is given; let it "
+        "work on a copy: x = x.copy()"
+    )
 
 
 def _own(value: Any, name: str) -> Any:

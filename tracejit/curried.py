@@ -40,8 +40,9 @@ def _rewritten(function: Any, inner: CodeType | None) -> str:
     first = inner.co_varnames[0] if inner is not None else "g"
     found = _lambda_with(function, outer)
     body = ast.unparse(found) if found is not None else "..."
-    star = (f"*{code.co_varnames[code.co_argcount + code.co_kwonlyargcount]}",)
-    names = (first, *outer, *(star if code.co_flags & inspect.CO_VARARGS else ()))
+    names = [first, *outer]
+    if code.co_flags & inspect.CO_VARARGS:
+        names.append(f"*{code.co_varnames[code.co_argcount + code.co_kwonlyargcount]}")
     return f"lambda {', '.join(names)}: {body}"
 
 

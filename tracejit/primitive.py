@@ -21,6 +21,7 @@ from .trace.recorder import Recorder, active_recorder
 from .tree import flatten, unflatten
 
 Rules = Sequence[Callable[..., Any] | None]
+_ELSEWHERE = {"defgrad", "defgrads", "defjvp", "defjvps", "defvjp", "defvjps"}  # JAX's, autograd's
 
 
 class Primitive:
@@ -51,6 +52,18 @@ class Primitive:
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__wrapped__":  # while it is made
+            raise AttributeError(name)
+        if name in _ELSEWHERE and not hasattr(self.__wrapped__, name):
+            kind = "defjvp" if name == "defjvp" else "defvjp"
+            first = "t" if name == "defjvp" else "g"
+            raise AttributeError(
+                f".{name} is of another library; write {kind}({self.__name__}, rule, ...) with a "
+                f"rule for each argument: rule({first}, out, *args)"
+            )
+        return getattr(self.__wrapped__, name)
 
     def __repr__(self) -> str:
         return f"<primitive {self.__name__}>"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,7 @@ import numpy as np
 from . import curried
 from .dag.node import spec_of
 from .dag.op import is_traced, value_of
-from .errors import Abandoned, GradientRuleError, TracejitError
+from .errors import Abandoned, GradientRuleError, TracejitError, WriteToArgumentError
 from .trace.recorder import Recorder, active_recorder
 from .trace.world import World
 from .tree import flatten, list_leaves, path_text
@@ -52,7 +51,10 @@ class Rule:
         code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
         self.where = f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function)
         if not callable(function):
-            raise GradientRuleError(f"{self} is no function: a rule is one, or None for zero")
+            raise GradientRuleError(
+                f"the rule of {name} for argument {number} in {kind}() is no function but "
+                f"{function!r}; a rule is a function, or None for zero"
+            )
         _check_takes(self, of)
 
     def __str__(self) -> str:
@@ -86,7 +88,7 @@ class Rule:
     # -- calling it ----------------------------------------------------------------------------
 
     def _run(self, at: At, v: Any) -> Any:
-        from .calls import untouched
+        from .calls import untouched, written_to
 
         args, kwargs = at.arguments()
         given = (v, at.result(at.outs), *args)
@@ -94,7 +96,10 @@ class Rule:
         traced = any(map(is_traced, list_leaves((given, kwargs))))
         try:
             if traced and recorder is not None and recorder.open:
-                return self._run_traced(recorder, given, kwargs)
+                result = self._run_traced(recorder, given, kwargs)
+                if any(is_traced(leaf) and leaf.version for leaf in list_leaves((given, kwargs))):
+                    raise written_to(str(self))
+                return result
             return untouched(self.function, str(self), given, kwargs)
         except TracejitError:
             raise
@@ -108,6 +113,8 @@ class Rule:
         self, recorder: Recorder, given: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Let it record what it does, or, where it cannot, be one operation."""
+        from .calls import written_to
+
         start, left, outer = len(recorder.nodes), recorder.left, recorder.world
         in_place, recorder.writes.enabled = recorder.writes.enabled, False
         try:
@@ -120,6 +127,8 @@ class Rule:
                 outer.arrays += recorder.world.arrays
             if recorder.left == left:
                 return result
+        except WriteToArgumentError as error:
+            raise written_to(str(self)) from error
         except (Exception, Abandoned):  # the next lines tell whether it is wrong in itself
             pass
         finally:
@@ -196,13 +205,15 @@ def _fresh(v: Any) -> Any:
 
 def check_count(function: Callable[..., Any], name: str, kind: str, count: int) -> None:
     """Refuse rules for more arguments than the function takes."""
-    with suppress(TypeError, ValueError):  # a function of C that does not say what it takes
+    try:
         most = _arity(function)[1]
-        if count > most:
-            raise GradientRuleError(
-                f"{kind}({name}, ...) has a rule for argument {count - 1}; {name} takes {most} "
-                "positional arguments"
-            )
+    except (TypeError, ValueError):  # a function of C that does not say what it takes
+        return
+    if count > most:
+        raise GradientRuleError(
+            f"{kind}({name}, ...) has a rule for argument {count - 1}; {name} takes {most} "
+            "positional arguments"
+        )
 
 
 def _check_takes(rule: Rule, of: Callable[..., Any]) -> None:
