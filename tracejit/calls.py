@@ -7,7 +7,6 @@ that it is given, and that what it gives is nobody else's and of the kind that w
 
 from __future__ import annotations
 
-import builtins
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +39,7 @@ _NAMES: weakref.WeakValueDictionary[str, Call] = weakref.WeakValueDictionary()  
 class Declared:
     """What is declared of a primitive's gradient: rules by argument, MISSING beyond them.
 
-    is_zero: it has none. missing: what to say of a rule that is wanted and missing.
+    is_zero: it has none. missing: of an opaque rule, what to say where its own gradient is wanted.
     """
 
     vjp: tuple[Any, ...] = ()
@@ -194,6 +193,16 @@ def written_to(title: str) -> WriteToArgumentError:
     )
 
 
+def with_copies(result: Any) -> Any:
+    """Give the result of a function with copies of its arrays, and all else as it is."""
+    leaves: list[Any] = []
+    tree = flatten(result, leaves)
+    if not any(type(leaf) is np.ndarray for leaf in leaves):
+        return result
+    copies = (leaf.copy(order="C") if type(leaf) is np.ndarray else leaf for leaf in leaves)
+    return unflatten(tree, copies)
+
+
 def _own(value: Any, name: str) -> Any:
     """Copy a result, which may be an argument, a view of one, or kept by the function."""
     if is_traced(value):
@@ -229,6 +238,7 @@ class Call(Op):
             _free_name(title), self.run, pull=self.find_cotangents,
             vjp=None if declared.is_zero else [],
             several=0 if results.tree is LEAF else len(results.leaves),
+            raises=not declared.missing,
         )  # fmt: skip
         _NAMES[self.name] = self
         self.title = title
@@ -318,9 +328,9 @@ class At:
 
 def _free_name(title: str) -> str:
     """Find the name under which emitted code calls the function: no other op's, and no built-in."""
-    usable = title not in BY_NAME and Names().take(title) == title and title not in dir(builtins)
-    usable = usable and not title.endswith("_where") and not title.rstrip("0123456789") in _SLOTS
-    base = name = title if usable else f"call_{title}"
+    usable = title not in BY_NAME and Names().take(title) == title
+    usable = usable and not title.endswith("_where") and title.rstrip("0123456789") not in _SLOTS
+    base = name = title if usable else f"{title}_call"
     number = 1
     while name in _NAMES:
         number += 1

@@ -14,7 +14,7 @@ from typing import Any
 
 from .dag.op import is_traced
 from .errors import ConfigError, UnsupportedError
-from .primitive import Primitive, defvjp, primitive
+from .primitive import Primitive, defvjp
 
 _INSTALLED: dict[str, Overloads] = {}
 
@@ -61,7 +61,7 @@ class Overloads:
         return found  # type: ignore[no-any-return]
 
     def _replace(self, name: str, original: Callable[..., Any]) -> Primitive:
-        made = primitive(original)
+        made = Primitive(original, borrowed=True)
         self._put(name, made)
         return made
 

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .calls import Call, Declared, forms_of, run_user_function
+from .calls import Call, Declared, forms_of, run_user_function, with_copies
 from .dag.op import MISSING, is_traced, value_of
 from .errors import ConfigError, GradientRuleError, UnsupportedError
 from .method import reduce_decorated
@@ -28,16 +28,21 @@ class Primitive:
     """A function that is recorded as one operation, with the rules that it has been given.
 
     declared: the rules; replaced as a whole, so that compiled code sees that they are others.
+    borrowed: it stands for a function of a library, and outside of traced functions is that.
     """
 
     __wrapped__: Callable[..., Any]
     __name__: str
 
-    def __init__(self, function: Callable[..., Any], name: str = "", missing: str = "") -> None:
+    def __init__(
+        self, function: Callable[..., Any], name: str = "", missing: str = "",
+        borrowed: bool = False,
+    ) -> None:  # fmt: skip
         functools.update_wrapper(self, function, updated=())
         found = name or getattr(function, "__name__", "")
         self.__name__ = found if found.isidentifier() else "primitive"
         self.declared = Declared(missing=missing)
+        self.borrowed = borrowed
         self._calls: dict[Any, Call] = {}
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -45,7 +50,8 @@ class Primitive:
         flatten((args, kwargs), leaves)
         first = next((leaf for leaf in leaves if is_traced(leaf)), None)
         if first is None:
-            return self.__wrapped__(*args, **kwargs)
+            result = self.__wrapped__(*args, **kwargs)
+            return result if self.borrowed else with_copies(result)
         if kwargs:
             args, kwargs = self._by_position(args, kwargs)
         return self._record(first.recorder, args, kwargs)
@@ -115,7 +121,8 @@ class Primitive:
         leaves = results.leaves
         value = tuple(leaves) if call.several else leaves[0]
         recorded = recorder.record(call, form.inputs, form.attrs, lambda *given, **attrs: value)
-        return unflatten(results.tree, iter(recorded if call.several else (recorded,)))
+        build = None if recorder.world.closed else recorder.world.build
+        return unflatten(results.tree, iter(recorded if call.several else (recorded,)), build)
 
     def declare(self, **changes: Any) -> None:
         """Replace what is declared of the gradient."""
@@ -128,8 +135,10 @@ def primitive(function: Callable[..., Any]) -> Primitive:
 
     The function gets plain arrays and numbers, so it may call anything. It takes and returns arrays
     and numbers, and structures of them: lists, dicts, registered containers. What else it takes
-    must be constants (strings, None, numbers by keyword). Its result must depend on its arguments
-    alone: compiled code calls it once for each time that it was recorded, if the result is used.
+    must be constants (strings, None, numbers by keyword). It must not write to its arguments, and
+    its result, of which a copy is returned, must depend on them alone: compiled code may call it
+    once where the traced function calls it twice with the same. For random numbers draw them
+    outside of it. Its shapes and types must be the same for arguments of the same shapes.
 
     >>> @primitive
     ... def floor(x):

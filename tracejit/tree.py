@@ -78,7 +78,7 @@ def open_container(value: Any) -> tuple[tuple[Any, ...], Sequence[Any], Any] | N
     if "__tracejit_real__" in vars(cls):  # a twin that a traced function had in hand
         link = getattr(value, "__tracejit_link__", None)
         if link is not None:
-            return open_container(link.real)
+            return _open_twin(value, link.real)
         object.__setattr__(value, "__class__", cls.__tracejit_real__)
         return open_container(value)
     if dataclasses.is_dataclass(cls):
@@ -89,6 +89,16 @@ def open_container(value: Any) -> tuple[tuple[Any, ...], Sequence[Any], Any] | N
     return None
 
 
+def _open_twin(twin: Any, real: Any) -> tuple[tuple[Any, ...], Sequence[Any], Any] | None:
+    """Open what stands for an object from outside: its children are what the twin gives."""
+    opened = open_container(real)
+    if opened is None:
+        return None
+    if type(real) in _REGISTERED:
+        return opened[0], _REGISTERED[type(real)][0](twin), None
+    return opened[0], [getattr(twin, name) for name in opened[0]], None
+
+
 def flatten(value: Any, leaves: list[Any]) -> Tree:
     """Append the leaves of a value to `leaves` and return its structure."""
     opened = open_container(value)
@@ -96,7 +106,8 @@ def flatten(value: Any, leaves: list[Any]) -> Tree:
         leaves.append(value)
         return LEAF
     keys, children, extra = opened
-    return Tree(type(value), keys, tuple(flatten(child, leaves) for child in children), extra)
+    cls = getattr(type(value), "__tracejit_real__", type(value))
+    return Tree(cls, keys, tuple(flatten(child, leaves) for child in children), extra)
 
 
 def list_leaves(value: Any) -> list[Any]:
