@@ -18,7 +18,7 @@ from .errors import ConfigError, GradientRuleError, UnsupportedError
 from .method import reduce_decorated
 from .rules import Rule, check_count
 from .trace.recorder import Recorder, active_recorder
-from .tree import flatten, unflatten
+from .tree import flatten, list_leaves, unflatten
 
 Rules = Sequence[Callable[..., Any] | None]
 _ELSEWHERE = {"defgrad", "defgrads", "defjvp", "defjvps", "defvjp", "defvjps"}  # JAX's, autograd's
@@ -86,19 +86,23 @@ class Primitive:
     def _by_position(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Pass by position what has one: the rules are by position."""
+        """Pass traced values by position, where they have one: the rules are by position."""
         try:
             bound = inspect.signature(self.__wrapped__).bind(*args, **kwargs)
         except ValueError:  # a function of C that does not say what it takes
             return args, kwargs
-        if bound.kwargs:
-            given = {*bound.arguments}
-            parameters = bound.signature.parameters.values()
-            named = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-            last = max((n for n, p in enumerate(named) if p.name in given), default=-1)
-            for parameter in named[: last + 1]:
-                bound.arguments.setdefault(parameter.name, parameter.default)
-        return bound.args, bound.kwargs
+        parameters = bound.signature.parameters.values()
+        named = [p for p in parameters if p.kind <= p.POSITIONAL_OR_KEYWORD]
+        traced = [
+            n for n, p in enumerate(named)
+            if p.name in kwargs and n >= len(args) and any(map(is_traced, list_leaves(kwargs[p.name])))
+        ]  # fmt: skip
+        if not traced:
+            return args, kwargs
+        moved = named[len(args) : traced[-1] + 1]
+        args += tuple(kwargs.get(p.name, p.default) for p in moved)
+        names = {p.name for p in moved}
+        return args, {key: value for key, value in kwargs.items() if key not in names}
 
     def _record(
         self, recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]
