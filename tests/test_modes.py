@@ -20,6 +20,7 @@ def as_bytes(x):
 
 def make_cube(pull, push):
     """A primitive x ** 3 with rules: "traced", "opaque" or None for each mode."""
+
     @primitive
     def cube(x):
         return as_bytes(x) ** 3
@@ -188,11 +189,11 @@ def test_a_rule_is_differentiated_by_the_result_too(optimize):
 
 
 @MODES
-def test_inside_a_checkpoint(optimize):
-    for kinds in TRACED:
-        cube = make_cube(*kinds)
-        block = tj.checkpoint(lambda x: cube(np.sin(x)) * x)
-        plain = lambda x: np.sin(x) ** 3 * x
-        f, g = lambda x: np.sum(block(block(x))), lambda x: np.sum(plain(plain(x)))
-        same(tj.grad(f, optimize=optimize), (X,), tj.grad(g, optimize=False)(X))
-        same(tj.hvp(f, optimize=optimize), (X, T), tj.hvp(g, optimize=False)(X, T))
+@pytest.mark.parametrize("kinds", TRACED, ids=str)
+def test_inside_a_checkpoint(kinds, optimize):
+    cube = make_cube(*kinds)
+    block = tj.checkpoint(lambda x: cube(np.sin(x)) * x)
+    plain = lambda x: np.sin(x) ** 3 * x
+    f, g = lambda x: np.sum(block(block(x))), lambda x: np.sum(plain(plain(x)))
+    same(tj.grad(f, optimize=optimize), (X,), tj.grad(g, optimize=False)(X))
+    same(tj.hvp(f, optimize=optimize), (X, T), tj.hvp(g, optimize=False)(X, T))

@@ -53,7 +53,7 @@ class Declared:
 
     def rules(self, number: int) -> tuple[Any, Any]:
         """The rules of both modes for an argument: each a Rule, None for zero, or MISSING."""
-        return tuple(  # type: ignore[return-value]
+        return tuple(
             rules[number] if number < len(rules) else MISSING for rules in (self.vjp, self.jvp)
         )
 
@@ -100,19 +100,15 @@ def forms_of(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Form:
     rest = {key: value for key, value in kwargs.items() if key not in attrs}
     leaves: list[Any] = []
     tree = flatten((args, rest), leaves)
-    constants = tuple(
-        (number, leaf) for number, leaf in enumerate(leaves) if not _is_input(leaf)
-    )
+    constants = tuple((number, leaf) for number, leaf in enumerate(leaves) if not _is_input(leaf))
     for number, leaf in constants:
         if type(leaf) not in _CONSTANTS:
-            path = [*tree.paths()][number][1:]
-            what = "a NumPy array of another dtype" if isinstance(leaf, np.ndarray) else (
-                f"a {type(leaf).__name__}"
-            )
+            _, first, *path = [*tree.paths()][number]
+            which = path_text(f"argument {first}", tuple(path))
             raise UnsupportedError(
-                f"{path_text(name + '() gets, as args' * (not rest), path)}, {what}, at "
-                f"{location(user_site())}: a primitive takes arrays and numbers, structures of "
-                "them (register_container), strings and None; it may read other things from outside"
+                f"{which} of {name}() is {_kind_of(leaf)}, at {location(user_site())}: a primitive "
+                "takes arrays and numbers, structures of them (register_container), strings and "
+                "None; it may read other things from outside"
             )
     taken = {number for number, _ in constants}
     places, count, start = [], 0, 0
@@ -216,19 +212,21 @@ def _own(value: Any, name: str) -> Any:
         return value
     if isinstance(value, np.generic) and value.dtype.kind in "biufc":
         return value
-    what = f"an array of {value.dtype}" if type(value) is np.ndarray else (
-        f"a {type(value).__name__}"
-    )
     raise UnsupportedError(
-        f"{name}(), called at {location(user_site())}, returns {what}: a primitive returns plain "
-        "NumPy arrays and numbers, or lists, tuples and dicts of them"
+        f"{name}(), called at {location(user_site())}, returns {_kind_of(value)}: a primitive "
+        "returns plain NumPy arrays and numbers, or lists, tuples and dicts of them"
     )
+
+
+def _kind_of(value: Any) -> str:
+    is_array = type(value) is np.ndarray
+    return f"an array of {value.dtype}" if is_array else f"a {type(value).__name__}"
 
 
 class Call(Op):
     """The op of one form of calls of a primitive; see the module's docstring."""
 
-    __slots__ = ("__weakref__", "declared", "form", "function", "title", "tree", "_specs")
+    __slots__ = ("__weakref__", "_specs", "declared", "form", "function", "title", "tree")
 
     def __init__(
         self, title: str, function: Callable[..., Any], declared: Declared, form: Form,

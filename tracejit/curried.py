@@ -58,7 +58,8 @@ def _lambda_with(function: Any, names: tuple[str, ...]) -> ast.expr | None:
         except SyntaxError:
             continue
         for part in ast.walk(tree):
-            if isinstance(part, ast.Lambda) and isinstance(part.body, ast.Lambda):
-                if tuple(a.arg for a in part.args.args) == names:
-                    return part.body.body
+            if not isinstance(part, ast.Lambda) or not isinstance(part.body, ast.Lambda):
+                continue
+            if tuple(a.arg for a in part.args.args) == names:
+                return part.body.body
     return None

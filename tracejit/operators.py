@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -168,8 +167,7 @@ def _pushing(
 
     def push(primals: Any, tangents: Any) -> Any:
         every = tuple(range(len(primals)))
-        wanted = Wanted(forward=False, partial=True, argnum=every, transposed=True)
-        pulled = _made(f, wanted, optimize, backend)
+        pulled = _made(f, Wanted(False, True, True, every, transposed=True), optimize, backend)
         out = plain(*primals)
         along = elementwise_grad(lambda u: _paired(pulled(*primals, u), tangents), **options)
         return out, along(stop_gradient(out))
@@ -354,9 +352,10 @@ def _derivatives(
     f: Callable[..., Any], argnum: int, optimize: bool, backend: str
 ) -> Callable[..., Any]:
     plain = _outputs(f, optimize, backend)
-    wanted = Wanted(forward=False, partial=True, argnum=argnum)
-    pulled = _made(f, wanted, optimize, backend)
-    transposed = _made(f, replace(wanted, transposed=True), optimize, backend)
+    pulled, transposed = (
+        _made(f, Wanted(False, True, True, argnum, transposed=forward), optimize, backend)
+        for forward in (False, True)
+    )
 
     def derivatives(*args: Any, **kwargs: Any) -> Any:
         recorder = active_recorder()
@@ -365,9 +364,8 @@ def _derivatives(
         out = stop_gradient(plain(*args, **kwargs))
         leaves: list[Any] = []
         tree = flatten(args[argnum], leaves)
-        sizes = [int(np.size(leaf)) for leaf in leaves]
 
-        reverse = np.size(out) <= sum(sizes)
+        reverse = np.size(out) <= sum(int(np.size(leaf)) for leaf in leaves)
 
         def pull(u: Any) -> list[Any]:
             return list_leaves((pulled if reverse else transposed)(*args, u, **kwargs))

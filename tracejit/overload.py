@@ -58,7 +58,7 @@ class Overloads:
         self._replaced: dict[str, tuple[Any, Any]] = {}  # by name: what was there, what is there
 
     def gradient(self, name: str, rules: Rules, jvp: Rules = ()) -> None:
-        """Record the function, with a rule for each argument; see `defvjp`, and `defjvp` for jvp."""
+        """Record the function, with rules for its arguments: those of `defvjp`, and of `defjvp`."""
         made = Primitive(self._original(name), borrowed=True)
         defvjp(made, *rules)
         if jvp:

@@ -14,7 +14,7 @@ from typing import Any
 
 from .calls import Call, Declared, forms_of, run_user_function, with_copies
 from .dag.op import MISSING, is_traced, value_of
-from .errors import ConfigError, GradientRuleError, UnsupportedError
+from .errors import GradientRuleError, UnsupportedError
 from .method import reduce_decorated
 from .rules import Rule, check_count
 from .trace.recorder import Recorder, active_recorder
@@ -95,7 +95,7 @@ class Primitive:
         named = [p for p in parameters if p.kind <= p.POSITIONAL_OR_KEYWORD]
         traced = [
             n for n, p in enumerate(named)
-            if p.name in kwargs and n >= len(args) and any(map(is_traced, list_leaves(kwargs[p.name])))
+            if n >= len(args) and any(map(is_traced, list_leaves(kwargs.get(p.name))))
         ]  # fmt: skip
         if not traced:
             return args, kwargs
@@ -104,9 +104,7 @@ class Primitive:
         names = {p.name for p in moved}
         return args, {key: value for key, value in kwargs.items() if key not in names}
 
-    def _record(
-        self, recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def _record(self, recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         form = forms_of(self.__name__, args, kwargs)
         declared = self.declared
         place = recorder.world.constant(self, self.__name__)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 Rule = Callable[..., Any] | None  # (g, out, *inputs, **attrs) -> cotangent; None: zero gradient
-# (node, g, lift, enter, reaches) -> pairs of an input and a cotangent; see `sweep` for the last three
+# (node, g, lift, enter, reaches) -> pairs of an input and a cotangent; see `sweep`
 Pull = Callable[..., Iterable[tuple[Any, Any]]]
 
 MISSING: Any = object()  # a rule that nobody has written
@@ -217,8 +217,8 @@ CHECKPOINT = op(
     "checkpoint", lambda x, *, region: x, vjp=[lambda g, out, x, region: g], views=True,
     pull=lambda node, g, *how: node.attrs["region"].pull(node.inputs[0], g, *how),
 )  # fmt: skip
-# What a rule of the user's has given, as the first input: its cotangent goes to the other inputs, by
-# way of the attribute `applied` and not through the nodes that the rule has recorded.
+# What a rule of the user's has given, as the first input: its cotangent goes to the others, by way
+# of the attribute `applied` and not through the nodes that the rule has recorded.
 APPLIED = op(
     "applied", lambda x, *read, applied: x, vjp=[lambda g, out, x, *read, applied: g], views=True,
     pull=lambda node, g, *how: node.attrs["applied"].pull(node, g, *how),

@@ -233,8 +233,8 @@ class Recorder:
 
     def check_watched(self) -> None:
         """Refuse that a large plain array was written to after it had been recorded."""
-        for array, checksum, site in self._watched.values():
-            if checksum(array) != checksum:
+        for array, known, site in self._watched.values():
+            if checksum(array) != known:
                 raise TracejitError(
                     f"the plain array used at {location(site)} was written to afterwards, in the "
                     "same call: its gradient needs the old values; write to a copy of it"
