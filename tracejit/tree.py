@@ -12,9 +12,15 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
+from .errors import ConfigError, ParameterTypeError, TracejitError
+
 Key = str | int
 _LEAVES: set[type] = set()  # the types that were found to be no containers
-_REGISTERED: dict[type, tuple[Callable[[Any], Sequence[Any]], Callable[[Any], Any]]] = {}
+_REGISTERED: dict[type, Registered] = {}
+_OURS = (dict, OrderedDict, defaultdict, list, tuple)  # which are containers without registering
+_NEVER = (type, int, float, complex, str, bytes, np.ndarray, np.generic, type(None))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,13 +56,92 @@ def register_container(
 ) -> None:
     """Let values of a type hold parameters, as lists and dicts do.
 
+    >>> register_container(Box, lambda box: [box.inside], lambda children: Box(*children))
+
     Args:
         cls: the exact type; subclasses are not included.
-        flatten: gives the children of an instance, always as many for the same structure.
-        unflatten: makes an instance from such a sequence.
+        flatten: gives the children of an instance as a list or tuple: numbers, arrays, strings and
+            None, and containers. Each structure has a number of its own of them.
+        unflatten: makes an instance from such a list. Both are called with traced values, too, and
+            with the gradients of the children, so they should not convert or check what they get.
+
+    Raises:
+        ConfigError: the type is none, or is known already; the functions are none.
+        ParameterTypeError: when they are called: they raise, give something else, or do not fit.
     """
-    _REGISTERED[cls] = (flatten, unflatten)
+    if not isinstance(cls, type) or cls in _OURS or issubclass(cls, _NEVER):
+        raise ConfigError(f"register_container() wants a class that holds values; got {cls!r}")
+    if not callable(flatten) or not callable(unflatten):
+        raise ConfigError(f"register_container({cls.__name__}, ...) wants two functions")
+    _REGISTERED[cls] = Registered(cls, flatten, unflatten)
     _LEAVES.discard(cls)
+
+
+class Registered:
+    """How a registered type is taken apart and put together, with checks of both.
+
+    fits: that the functions fit together has been seen.
+    """
+
+    __slots__ = ("_cls", "_fits", "_flatten", "_unflatten")
+
+    def __init__(
+        self, cls: type, flatten: Callable[[Any], Sequence[Any]], unflatten: Callable[[Any], Any]
+    ) -> None:
+        self._cls = cls
+        self._flatten = flatten
+        self._unflatten = unflatten
+        self._fits = False
+
+    def children(self, value: Any) -> tuple[Any, ...]:
+        """Take a value apart."""
+        children = self._call(self._flatten, "flatten", value)
+        if not isinstance(children, (list, tuple)):
+            raise self._wrong("flatten", f"gives a {type(children).__name__}, no list or tuple")
+        if not self._fits and type(value) is self._cls:
+            self._fits = True
+            self._see_that_they_fit(children)
+        return tuple(children)
+
+    def build(self, children: Sequence[Any]) -> Any:
+        """Put a value together."""
+        made = self._call(self._unflatten, "unflatten", list(children))
+        if getattr(type(made), "__tracejit_real__", type(made)) is not self._cls:
+            raise self._wrong("unflatten", f"gives a {type(made).__name__}")
+        return made
+
+    def _see_that_they_fit(self, children: Sequence[Any]) -> None:
+        again = self.children(self.build(children))
+        moved = any(
+            now is not child and any(now is other for other in children)
+            for now, child in zip(again, children, strict=False)
+        )
+        if len(again) != len(children) or moved:
+            raise self._wrong(
+                "unflatten", "makes an instance that does not have the children that it was given"
+            )
+
+    def _call(self, function: Callable[..., Any], title: str, value: Any) -> Any:
+        try:
+            return function(value)
+        except TracejitError:
+            raise
+        except Exception as error:
+            raise self._wrong(title, f"raises {type(error).__name__}: {error}") from error
+
+    def _wrong(self, title: str, what: str) -> ParameterTypeError:
+        code = getattr(self._flatten if title == "flatten" else self._unflatten, "__code__", None)
+        where = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
+        return ParameterTypeError(
+            f"the {title} function of register_container({self._cls.__name__}, ...){where} {what}; "
+            f"flatten(value) gives the children, and unflatten(children) such a "
+            f"{self._cls.__name__}"
+        )
+
+
+def is_registered(cls: type) -> bool:
+    """Tell whether a type is a container because it was registered."""
+    return cls in _REGISTERED
 
 
 def open_container(value: Any) -> tuple[tuple[Any, ...], Sequence[Any], Any] | None:
@@ -69,7 +154,7 @@ def open_container(value: Any) -> tuple[tuple[Any, ...], Sequence[Any], Any] | N
     if cls is list or cls is tuple:
         return tuple(range(len(value))), value, None
     if cls in _REGISTERED:
-        children = tuple(_REGISTERED[cls][0](value))
+        children = _REGISTERED[cls].children(value)
         return tuple(range(len(children))), children, None
     if cls is defaultdict:
         return tuple(value), list(value.values()), value.default_factory
@@ -95,7 +180,7 @@ def _open_twin(twin: Any, real: Any) -> tuple[tuple[Any, ...], Sequence[Any], An
     if opened is None:
         return None
     if type(real) in _REGISTERED:
-        return opened[0], _REGISTERED[type(real)][0](twin), None
+        return opened[0], _REGISTERED[type(real)].children(twin), None
     return opened[0], [getattr(twin, name) for name in opened[0]], None
 
 
@@ -133,7 +218,7 @@ def build(tree: Tree, children: Sequence[Any]) -> Any:
     if cls is list or cls is tuple:
         return cls(children)
     if cls in _REGISTERED:
-        return _REGISTERED[cls][1](children)
+        return _REGISTERED[cls].build(children)
     if cls is defaultdict:
         return defaultdict(tree.extra, zip(tree.keys, children, strict=True))
     if issubclass(cls, dict):

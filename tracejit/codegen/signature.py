@@ -15,7 +15,7 @@ import numpy as np
 from ..cache import Signature, identifier
 from ..dag.graph import Graph
 from ..dag.node import Layout, Node
-from ..tree import LEAF, Tree, build, open_container
+from ..tree import LEAF, Tree, build, is_registered, open_container
 from . import syntax as s
 from .names import Names
 
@@ -67,7 +67,8 @@ class Unpacking:
             name = self._names.take(tree.cls.__name__)
             self._builders[key] = name
             empty = Tree(tree.cls, tree.keys, (LEAF,) * len(tree.keys), tree.extra)
-            made = tree.cls if hasattr(tree.cls, "_fields") else _Builder(empty)
+            fields = hasattr(tree.cls, "_fields") and not is_registered(tree.cls)
+            made = tree.cls if fields else _Builder(empty)
             self.extras[name] = made
         return self._builders[key]
 
@@ -106,16 +107,16 @@ class Unpacking:
 
     def _part(self, value: ast.expr, tree: Tree, key: Any) -> ast.expr:
         assert tree.cls is not None
+        if is_registered(tree.cls):
+            self.extras.setdefault("children_of", _children)
+            return s.subscript(s.call("children_of", value), s.literal(key))
         if tree.cls in (list, tuple) or (issubclass(tree.cls, dict) and writable(key)):
             return s.subscript(value, s.literal(key))
         if isinstance(key, str) and not issubclass(tree.cls, dict):
             return s.attribute(value, key)
-        if issubclass(tree.cls, dict):
-            name = self._names.take("key", numbered=True)
-            self.extras[name] = key
-            return s.subscript(value, s.name(name))
-        self.extras.setdefault("children_of", _children)
-        return s.subscript(s.call("children_of", value), s.literal(key))
+        name = self._names.take("key", numbered=True)
+        self.extras[name] = key
+        return s.subscript(value, s.name(name))
 
 
 class _Builder:

@@ -20,7 +20,7 @@ import numpy as np
 from ..dag.node import location
 from ..dag.op import INPUT
 from ..errors import Abandoned
-from ..tree import Tree, build
+from ..tree import Tree, build, is_registered
 from . import objects, twins
 from .arraylike import Ufunc
 from .modules import builtin_twin
@@ -106,12 +106,12 @@ class World:
                 position -= tree.children[number].leaves
                 number += 1
             key, child = tree.keys[number], tree.children[number]
+            if is_registered(tree.cls):
+                return None
             if issubclass(tree.cls, (dict, list, tuple)):
                 place = self.step(place, "{p}[{0}]", key, keys=(key,))
-            elif isinstance(key, str):
-                place = self.step(place, f"{{p}}.{key}", keys=(key,))
             else:
-                return None
+                place = self.step(place, f"{{p}}.{key}", keys=(key,))
             tree = child
         return place
 
