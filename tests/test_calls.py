@@ -1,5 +1,6 @@
 """What primitives take and give: structures, keywords, results that are shared or written to."""
 
+import pickle
 from collections import namedtuple
 from dataclasses import dataclass
 
@@ -452,3 +453,76 @@ def test_static_methods_and_methods():
         tj.grad(lambda x: np.sum(model.scaled(x)))(Y)
     with pytest.raises(TypeError, match="takes a function"):
         primitive(3.0)
+
+
+@MODES
+def test_a_primitive_as_an_argument_and_in_containers(optimize):
+    double = primitive(lambda x: 2.0 * x)
+    defvjp(double, lambda g, out, x: 2.0 * g)
+    table = {"double": [double], "label": affine}
+    df = tj.jit_grad(lambda x, p: np.sum(p(x) * table["double"][0](x)), optimize=optimize)
+    for _ in range(CALLS):
+        np.testing.assert_allclose(df(Y, double)[0], 8.0 * Y)
+    assert not hasattr(type(double), "_record")  # by which traced values are known
+
+
+def test_primitives_are_pickled_by_name_or_by_their_parts():
+    assert pickle.loads(pickle.dumps(affine)) is affine
+    parts = primitive(np.negative)
+    defvjp(parts, np.multiply)
+    made, given = parts.__reduce__()
+    again = made(*given)
+    assert again is not parts and again.declared.vjp[0].function is np.multiply
+    zero = made(np.negative, {}, {}, True)
+    np.testing.assert_array_equal(tj.grad(lambda x: np.sum(zero(x) + x))(Y), np.ones(3))
+
+
+@MODES
+def test_writes_before_and_after(optimize):
+    square = primitive(lambda x: x * x)
+    defvjp(square, lambda g, out, x: 2.0 * g * x)
+
+    def f(x, run):
+        z = np.zeros(3)
+        z[0] = x[0]
+        first = run(z)
+        z[1] = x[1]
+        second = run(z)
+        z[0] = 0.0
+        second[2] = x[2]
+        first[1] = 5.0 * x[0]
+        return np.sum(first) * np.sum(second)
+
+    expected = tj.grad(lambda x: f(x, lambda z: z * z), optimize=False)(Y)
+    df = tj.grad(lambda x: f(x, square), optimize=optimize)
+    for _ in range(CALLS):
+        np.testing.assert_allclose(df(Y), expected)
+
+
+@MODES
+def test_branches_on_results_and_in_rules(optimize):
+    square = primitive(lambda x: x**2)
+    defvjp(square, lambda g, out, x: 2 * g * x if x[0] > 1.0 else 10.0 * g)
+
+    def f(x):
+        found = square(x)
+        return np.sum(found) if found[1] > 9.0 else 3.0 * np.sum(found)
+
+    df = tj.grad(f, optimize=optimize)
+    for x in ([0.5, 1.0], [0.5, 4.0], [2.0, 1.0], [2.0, 4.0]) * CALLS:
+        slope = 2.0 * np.array(x) if x[0] > 1.0 else np.full(2, 10.0)
+        np.testing.assert_allclose(df(np.array(x)), slope if x[1] > 3.0 else 3.0 * slope)
+    assert df.cache_info().direct == 0
+
+
+def test_machine_code_calls_primitives():
+    pytest.importorskip("numba")
+    square = primitive(lambda x: x * x)
+    defvjp(square, lambda g, out, x: 2.0 * g * x)
+    defjvp(square, lambda t, out, x: 2.0 * t * x)
+    f = lambda x: np.sum(np.tanh(square(np.sin(x) * 2.0) * x))
+    plain = lambda x: np.sum(np.tanh((np.sin(x) * 2.0) ** 2 * x))
+    for operator in (tj.grad, tj.hessian):
+        df = operator(f, backend="numba")
+        for _ in range(CALLS):
+            np.testing.assert_allclose(df(Y), operator(plain, optimize=False)(Y), atol=1e-12)

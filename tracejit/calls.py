@@ -31,6 +31,8 @@ from .trace.source import user_site
 from .tree import LEAF, Tree, flatten, path_text, unflatten
 
 _CONSTANTS = (type(None), bool, str, bytes, type(...), np.dtype, type)
+SNAPSHOT = 1 << 16  # bytes, up to which an array is compared with a copy
+MANY_CALLS = 256  # forms of calls of one primitive that are kept
 _NUMBERS = (bool, int, float, complex)
 _NAMES: weakref.WeakValueDictionary[str, Call] = weakref.WeakValueDictionary()  # of ops in use
 
@@ -73,6 +75,12 @@ class Form:
     constants: tuple[tuple[int, Any], ...]
     places: tuple[range, ...]
     named: range
+
+    @property
+    def is_flat(self) -> bool:
+        """Tell whether the inputs are the positional arguments, and all that is not in attrs."""
+        leaves = all(child is LEAF for child in self.tree.children[0].children)
+        return leaves and not self.constants and not self.named
 
     @property
     def key(self) -> Any:
@@ -146,16 +154,21 @@ class Results:
 
 
 def run_user_function(
-    function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Results:
+    function: Callable[..., Any], name: str, inputs: Iterable[Any], args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Results:  # fmt: skip
     """Call a function on plain values and copy what it gives.
+
+    `inputs`: the numbers and arrays among the arguments.
 
     Raises:
         WriteToArgumentError: it wrote to an argument.
         UnsupportedError: it gives what is no number or array, nor a structure of them.
         LostGradientError: it reads a traced value from outside.
     """
-    result = untouched(function, f"{name}()", args, kwargs)
+    result = untouched(function, f"{name}()", inputs, args, kwargs)
+    if type(result) is np.ndarray:
+        return Results(LEAF, [_own(result, name)])
     leaves: list[Any] = []
     tree = flatten(result, leaves)
     if not leaves:
@@ -164,21 +177,24 @@ def run_user_function(
 
 
 def untouched(
-    function: Callable[..., Any], title: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    """Call a function outside of any recording, and see that its arguments stay as they are."""
-    leaves: list[Any] = []
-    flatten((args, kwargs), leaves)
-    arrays = [leaf for leaf in leaves if type(leaf) is np.ndarray]
-    before = [checksum(array) for array in arrays]
+    function: Callable[..., Any], title: str, inputs: Iterable[Any], args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:  # fmt: skip
+    """Call a function outside of any recording, and see that its inputs stay as they are."""
+    arrays = [leaf for leaf in inputs if type(leaf) is np.ndarray]
+    before = [_content(array) for array in arrays]
     if active_recorder() is None:
         result = function(*args, **kwargs)
     else:
         with aside():
             result = function(*args, **kwargs)
-    if any(checksum(array) != known for array, known in zip(arrays, before, strict=True)):
+    if before != [_content(array) for array in arrays]:
         raise written_to(title)
     return result
+
+
+def _content(array: Any) -> bytes | int:
+    return array.tobytes() if array.nbytes <= SNAPSHOT else checksum(array)
 
 
 def written_to(title: str) -> WriteToArgumentError:
@@ -226,7 +242,16 @@ def _kind_of(value: Any) -> str:
 class Call(Op):
     """The op of one form of calls of a primitive; see the module's docstring."""
 
-    __slots__ = ("__weakref__", "_specs", "declared", "form", "function", "title", "tree")
+    __slots__ = (
+        "__weakref__",
+        "_is_flat",
+        "_specs",
+        "declared",
+        "form",
+        "function",
+        "title",
+        "tree",
+    )
 
     def __init__(
         self, title: str, function: Callable[..., Any], declared: Declared, form: Form,
@@ -244,12 +269,13 @@ class Call(Op):
         self.declared = declared
         self.form = replace(form, inputs=(), attrs={})  # their values are of one call
         self.tree = results.tree
+        self._is_flat = form.is_flat
         self._specs = results.specs
 
     def run(self, *inputs: Any, **attrs: Any) -> Any:
         """Call the function; what it gives must be as it was when this was recorded."""
-        args, kwargs = self.form.assemble(inputs, attrs)
-        results = run_user_function(self.function, self.title, args, kwargs)
+        args, kwargs = (inputs, attrs) if self._is_flat else self.form.assemble(inputs, attrs)
+        results = run_user_function(self.function, self.title, inputs, args, kwargs)
         if (results.tree, results.specs) != (self.tree, self._specs):
             raise TracejitError(
                 f"{self.title}() returned ({', '.join(map(str, self._specs))}) and now returns "

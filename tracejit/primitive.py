@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .calls import Call, Declared, forms_of, run_user_function, with_copies
+from .calls import MANY_CALLS, Call, Declared, forms_of, run_user_function, with_copies
 from .dag.op import MISSING, is_traced, value_of
 from .errors import GradientRuleError, UnsupportedError
 from .method import reduce_decorated
@@ -54,7 +54,7 @@ class Primitive:
             return result if self.borrowed else with_copies(result)
         if kwargs:
             args, kwargs = self._by_position(args, kwargs)
-        return self._record(first.recorder, args, kwargs)
+        return self._recorded(first.recorder, args, kwargs)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -104,14 +104,15 @@ class Primitive:
         names = {p.name for p in moved}
         return args, {key: value for key, value in kwargs.items() if key not in names}
 
-    def _record(self, recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _recorded(self, recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         form = forms_of(self.__name__, args, kwargs)
         declared = self.declared
         place = recorder.world.constant(self, self.__name__)
         place.require("{v}.declared is {0}", declared)
         try:
-            plain = form.assemble([value_of(value) for value in form.inputs], form.attrs)
-            results = run_user_function(self.__wrapped__, self.__name__, *plain)
+            values = [value_of(value) for value in form.inputs]
+            plain = form.assemble(values, form.attrs)
+            results = run_user_function(self.__wrapped__, self.__name__, values, *plain)
         except Exception:  # if it goes on after this, it may go on otherwise at another call
             recorder.leave(f"an exception that {self.__name__} raises is handled")
             raise
@@ -119,6 +120,8 @@ class Primitive:
         call = self._calls.get(key)
         if call is None or call.declared is not declared:
             call = Call(self.__name__, self.__wrapped__, declared, form, results)
+            if len(self._calls) >= MANY_CALLS:
+                self._calls.clear()
             self._calls[key] = call
         leaves = results.leaves
         value = tuple(leaves) if call.several else leaves[0]

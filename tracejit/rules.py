@@ -93,14 +93,15 @@ class Rule:
         args, kwargs = at.arguments()
         given = (v, at.result(at.outs), *args)
         recorder = active_recorder()
-        traced = any(map(is_traced, list_leaves((given, kwargs))))
+        leaves = list_leaves((given, kwargs))
+        traced = any(map(is_traced, leaves))
         try:
             if traced and recorder is not None and recorder.open:
                 result = self._run_traced(recorder, given, kwargs)
-                if any(is_traced(leaf) and leaf.version for leaf in list_leaves((given, kwargs))):
+                if any(is_traced(leaf) and leaf.version for leaf in leaves):
                     raise written_to(str(self))
                 return result
-            return untouched(self.function, str(self), given, kwargs)
+            return untouched(self.function, str(self), leaves, given, kwargs)
         except TracejitError:
             raise
         except Exception as error:
