@@ -358,6 +358,35 @@ def test_results_of_another_shape_are_an_error_in_compiled_code():
     np.testing.assert_array_equal(direct(np.array([1.0, -1.0])), [1.0, 0.0])
 
 
+@MODES
+def test_functions_that_raise(optimize):
+    @primitive
+    def checked(x):
+        if x[0] > 5.0:
+            raise ZeroDivisionError("too large")
+        return x * 1.0
+
+    defvjp(checked, lambda g, out, x: g)
+
+    def handled(x):
+        try:
+            found = checked(x)
+        except ZeroDivisionError:
+            found = 3.0 * x
+        return np.sum(found * x)
+
+    df = tj.grad(lambda x: np.sum(x) + 0.0 * np.sum(checked(x)), optimize=optimize)
+    dg = tj.grad(handled, optimize=optimize)
+    for _ in range(CALLS):
+        np.testing.assert_array_equal(df(Y), np.ones(3))
+        np.testing.assert_allclose(dg(Y), 2 * Y)
+    for _ in range(CALLS):
+        with pytest.raises(ZeroDivisionError, match="too large"):
+            df(Y + 9.0)
+        np.testing.assert_allclose(dg(Y + 9.0), 6 * (Y + 9.0))
+        np.testing.assert_allclose(dg(Y), 2 * Y)
+
+
 # -- compiled code ---------------------------------------------------------------------------------
 
 

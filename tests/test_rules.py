@@ -92,6 +92,36 @@ def test_a_gradient_has_the_dtype_of_its_argument(optimize):
         np.testing.assert_array_equal(found, np.full((2, 3), 2.0))
 
 
+STRUCTURES = {
+    "another order": (lambda g, out, p: {"b": g, "a": [2 * g, None]}, None),
+    "zero": (lambda g, out, p: {"a": None, "b": g}, None),
+    "a key less": (lambda g, out, p: {"b": g}, r"gives a dict with 'b'; .*dict with 'a', 'b'"),
+    "a list": (lambda g, out, p: [g, g], r"gives a list with 0, 1; .*: a dict with 'a', 'b'"),
+    "an array": (lambda g, out, p: g, r"gives f8\[3\]; .*structure of the argument: a dict"),
+    "inside": (lambda g, out, p: {"a": (g, g), "b": g}, r'tuple .*argument\["a"\]: a list with 0'),
+    "too deep": (lambda g, out, p: {"a": [g, g], "b": [g]}, r'a list; .* as the argument\["b"\]'),
+    "a shape": (lambda g, out, p: {"a": [g, g[0]], "b": g}, r'f8; .*argument\["a"\]\[1\]: f8\[3\]'),
+}  # fmt: skip
+
+
+@MODES
+@pytest.mark.parametrize("given", STRUCTURES)
+def test_what_rules_may_give_for_structures(given, optimize):
+    rule, said = STRUCTURES[given]
+    made = primitive(lambda p: p["a"][0] + p["b"])
+    defvjp(made, rule)
+    df = tj.grad(lambda p: np.sum(made(p) * Y), optimize=optimize)
+    p = {"a": [Y, Y], "b": Y}
+    if said is not None:
+        with pytest.raises(GradientRuleError, match=said):
+            df(p)
+        return
+    for _ in range(CALLS):
+        found = df(p)
+        np.testing.assert_array_equal(found["b"], Y)
+        np.testing.assert_array_equal(found["a"][0], (given == "another order") * 2 * Y)
+
+
 # -- how rules are declared ------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ rule, where it is written, and where its primitive is called.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from .dag.op import is_traced, value_of
 from .errors import Abandoned, GradientRuleError, TracejitError, WriteToArgumentError
 from .trace.recorder import Recorder, active_recorder
 from .trace.world import World
-from .tree import flatten, list_leaves, path_text
+from .tree import Tree, flatten, list_leaves, open_container, path_text
 
 if TYPE_CHECKING:
     from .calls import At
@@ -126,6 +126,7 @@ class Rule:
             if recorder.world is not outer:
                 recorder.world.close()
                 outer.arrays += recorder.world.arrays
+                outer.handles |= recorder.world.handles
             if recorder.left == left:
                 return result
         except WriteToArgumentError as error:
@@ -148,25 +149,47 @@ class Rule:
             return [None] * len(likes)
         if callable(result) and not is_traced(result):
             raise self._wrong(at, curried.explain(self, None))
-        found: list[Any] = []
         wanted: list[Any] = []
-        tree, expected = flatten(result, found), flatten(like, wanted)
-        gives, of, zero = _GIVES[self.kind]
-        if tree != expected:
-            kind = f"a {tree.cls.__name__}" if tree.cls is not None else _described(result)
-            has = "one array or number" if expected.cls is None else "of its structure"
-            raise self._wrong(at, f"gives {kind}; {gives} must be {has}, as the {of} is")
+        tree = flatten(like, wanted)
+        of = _GIVES[self.kind][1]
+        found = [*self._matched(at, result, tree, of)]
         leaves = []
-        for path, leaf, model in zip(expected.paths(), found, wanted, strict=True):
+        for path, leaf, model in zip(tree.paths(), found, wanted, strict=True):
             if not any(model is known for known in likes):  # a constant in a structure
                 continue
-            leaves.append(self._conform_leaf(at, leaf, model, path_text(of, path), zero))
+            leaves.append(self._conform_leaf(at, leaf, model, path_text(of, path)))
         return leaves
 
-    def _conform_leaf(self, at: At, leaf: Any, model: Any, of: str, zero: str) -> Any:
+    def _matched(self, at: At, result: Any, tree: Tree, of: str) -> Iterator[Any]:
+        """List the leaves of what has a structure, where dicts may have their keys in any order."""
+        opened = None if is_traced(result) else open_container(result)
+        gives = _GIVES[self.kind][0]
+        if tree.cls is None:
+            if opened is not None:
+                kind = type(result).__name__
+                raise self._wrong(
+                    at, f"gives a {kind}; {gives} must be one array or number, as the {of} is"
+                )
+            yield result
+        elif result is None:
+            yield from [None] * tree.leaves
+        elif opened is None or type(result) is not tree.cls or {*opened[0]} != {*tree.keys}:
+            has = f" with {', '.join(map(repr, opened[0]))}" if opened and opened[0] else ""
+            wants = f" with {', '.join(map(repr, tree.keys))}" if tree.keys else ""
+            raise self._wrong(
+                at, f"gives {_described(result)}{has}; {gives} must be of the structure of the "
+                f"{of}: a {tree.cls.__name__}{wants}",
+            )  # fmt: skip
+        else:
+            held = dict(zip(opened[0], opened[1], strict=True))
+            for key, child in zip(tree.keys, tree.children, strict=True):
+                yield from self._matched(at, held[key], child, path_text(of, (key,)))
+
+    def _conform_leaf(self, at: At, leaf: Any, model: Any, of: str) -> Any:
         if leaf is None or np.result_type(value_of(model)).kind not in "fc":
             return None
-        wants = f"{_GIVES[self.kind][0]} must be like the {of}: {_described(model)}"
+        gives, _, zero = _GIVES[self.kind]
+        wants = f"{gives} must be like the {of}: {_described(model)}"
         if not _is_numeric(leaf):
             raise self._wrong(at, f"gives {_described(leaf)}; {wants}")
         kind = np.result_type(leaf).kind
