@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tracejit as tj
 from tests.support import CALLS, MODES
@@ -197,3 +199,33 @@ def test_inside_a_checkpoint(kinds, optimize):
     f, g = lambda x: np.sum(block(block(x))), lambda x: np.sum(plain(plain(x)))
     same(tj.grad(f, optimize=optimize), (X,), tj.grad(g, optimize=False)(X))
     same(tj.hvp(f, optimize=optimize), (X, T), tj.hvp(g, optimize=False)(X, T))
+
+
+@MODES
+@given(st.lists(st.sampled_from(TRACED), min_size=1, max_size=3), st.integers(0, 99))
+@settings(max_examples=12, deadline=None)
+def test_modes_agree_for_chains(optimize, kinds, seed):
+    chain = [make_cube(*kind) for kind in kinds]
+
+    def f(x):
+        for cube in chain:
+            x = np.sin(cube(x)) + x[::-1] * x
+        return x
+
+    def plain(x):
+        for _ in chain:
+            x = np.sin(x**3) + x[::-1] * x
+        return x
+
+    rng = np.random.default_rng(seed)
+    x, t, u = rng.normal(size=(3, 4))
+    tangent = tj.jvp(f, (x,), (t,), optimize=optimize)[1]
+    pulled = tj.vjp(f, x, optimize=optimize)[1](u)
+    np.testing.assert_allclose(np.sum(u * tangent), np.sum(pulled * t), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(tangent, tj.jvp(plain, (x,), (t,), optimize=False)[1], rtol=1e-9)
+    total = lambda g: lambda x: np.sum(g(x) * u)
+    forth = tj.jvp(tj.grad(total(f)), (x,), (t,), optimize=optimize)[1]  # forward over reverse
+    back = tj.hvp(total(f), optimize=optimize)(x, t)  # reverse over reverse
+    right = tj.hvp(total(plain), optimize=False)(x, t)
+    np.testing.assert_allclose(forth, right, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(back, right, rtol=1e-8, atol=1e-8)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .codegen.names import Names
-from .dag.node import Node, location, spec_of
+from .dag.node import Node, Site, location, spec_of
 from .dag.op import BY_NAME, MISSING, Op, is_traced
 from .dag.vjp import Lift
 from .errors import (
@@ -295,7 +295,7 @@ class Call(Op):
         values = [look(i) for i in node.inputs]
         out = node.value if lift is None else lift(node)
         outs, gs = (out, g) if self.several else ((out,), (g,))
-        at = At(self, node, values, [*outs])
+        at = At(self, node.attrs, node.site, values, [*outs])
         given = [np.zeros_like(o) if c is None else c for c, o in zip(gs, outs, strict=True)]
         for number, places in enumerate((*self.form.places, self.form.named)):
             wanted = [p for p in places if _is_reached(node.inputs[p], reaches)]
@@ -319,12 +319,21 @@ def _is_reached(source: Any, reaches: Callable[[Node], bool]) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class At:
-    """Where rules are asked for: a call, its inputs and results as the rules are to see them."""
+    """Where rules are asked for: a call, its inputs and results as the rules are to see them.
+
+    attrs, site: of the call's node.
+    """
 
     call: Call
-    node: Node
+    attrs: dict[str, Any]
+    site: Site | None
     values: list[Any]
     outs: list[Any]
+
+    @property
+    def where(self) -> str:
+        """The line of the call."""
+        return location(self.site)
 
     def having(self, values: Sequence[Any], outs: Sequence[Any]) -> At:
         """Give the same with other values."""
@@ -332,7 +341,7 @@ class At:
 
     def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of the call."""
-        return self.call.form.assemble(self.values, self.node.attrs)
+        return self.call.form.assemble(self.values, self.attrs)
 
     def argument_leaves(self, number: int) -> list[Any]:
         """The leaves of a positional argument that are inputs."""

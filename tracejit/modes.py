@@ -9,7 +9,7 @@ other one: so forward mode, which transposes the reverse sweep, comes to the jvp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +45,7 @@ def cotangents_of(at: At, number: int, g: Leaves) -> Leaves:
         return Applied(at, number, forward=False).apply(g)
     if push is MISSING:
         raise MissingGradientError(
-            f"{at.call.title} at {at.node.where} has no gradient rule for its input {number}; "
+            f"{at.call.title} at {at.where} has no gradient rule for its input {number}; "
             + (at.call.declared.missing or "declare one with defvjp or defjvp")
         )
     tangents = [zero_like(like) for like in likes]
@@ -89,10 +89,11 @@ class Applied:
         values = [look(i) for i in read]
         count = len(read) - len(self.at.values) - len(self.at.outs)
         if any(reached[:count]):
-            likes = self.at.outs if self.forward else self.at.argument_leaves(self.number)
+            now = self._now(values[count:])
+            likes = now.outs if self.forward else now.argument_leaves(self.number)
             wide = [zero_like(like) for like in likes]
             wide[place] = w
-            turned = Applied(self._now(values[count:]), self.number, not self.forward)
+            turned = Applied(now, self.number, not self.forward)
             yield from zip(read[:count], turned.apply(wide), strict=True)
         places = [n for n in range(count, len(read)) if reached[n]]
 
@@ -126,7 +127,10 @@ class _Leaf:
 
 def _recorded(recorder: Recorder, applied: Applied, found: Leaves, given: Leaves) -> Leaves:
     """Record that a rule has given these leaves."""
-    read = (*given, *applied.at.values, *applied.at.outs)
+    at = applied.at
+    read = (*given, *at.values, *at.outs)
+    empty = at.having([None] * len(at.values), [None] * len(at.outs))  # the node has the values
+    applied = replace(applied, at=empty)
     return [
         None if leaf is None
         else recorder.record(APPLIED, (leaf, *read), {"applied": _Leaf(applied, place)})

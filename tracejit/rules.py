@@ -107,7 +107,7 @@ class Rule:
         except Exception as error:
             raise GradientRuleError(
                 f"{self} raises {type(error).__name__}: {error}; {self.name} is called at "
-                f"{at.node.where}"
+                f"{at.where}"
             ) from error
 
     def _run_traced(
@@ -204,7 +204,7 @@ class Rule:
         return leaf.copy() if type(leaf) is np.ndarray else leaf
 
     def _wrong(self, at: At, what: str) -> GradientRuleError:
-        return GradientRuleError(f"{self} {what}; {self.name} is called at {at.node.where}")
+        return GradientRuleError(f"{self} {what}; {self.name} is called at {at.where}")
 
 
 def _is_numeric(value: Any) -> bool:
