@@ -21,7 +21,7 @@ for package in SCIPY:
     load(package)
 CASES = [case for family in FAMILIES for case in getattr(family, "CASES", ())]
 NOT_RECORDED = {  # arguments of calls; writes to arguments; what passes make
-    "guard", "input", "commit", "loop", "part", "pick", "checkpoint", "recomputed",
+    "guard", "input", "commit", "loop", "part", "pick", "checkpoint", "recomputed", "applied",
 }  # fmt: skip
 
 
