@@ -555,3 +555,50 @@ def test_machine_code_calls_primitives():
         df = operator(f, backend="numba")
         for _ in range(CALLS):
             np.testing.assert_allclose(df(Y), operator(plain, optimize=False)(Y), atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:.*direct mode")
+def test_the_audit_finds_primitives_that_draw():
+    rng = np.random.default_rng(0)
+    noisy = primitive(lambda x: x + rng.normal(size=len(x)))
+    defvjp(noisy, lambda g, out, x: g)
+    df = tj.value_and_grad(lambda x: np.sum(noisy(x) * noisy(x)))
+    found = [df(Y)[0] for _ in range(5)]
+    assert len({*found}) == 5 and df.cache_info().direct > 0
+    assert "differ from those of the plain function" in df.explain()
+
+
+@MODES
+def test_complex_results_of_real_arguments(optimize):
+    fft = primitive(lambda x: np.fft.fft(x))
+    f, plain = (lambda x, t=t: np.sum(np.abs(t(x)) ** 4) for t in (fft, np.fft.fft))
+    z = Y * (1.0 + 0.5j)
+    first, second = tj.grad(plain, optimize=False), tj.hvp(plain, optimize=False)
+    for rules in ("vjp", "jvp", "both"):
+        fft.declare(vjp=(), jvp=())
+        if rules != "jvp":
+            defvjp(fft, lambda g, out, x: np.real(np.fft.fft(g)))
+        if rules != "vjp":
+            defjvp(fft, lambda t, out, x: np.fft.fft(t))
+        for _ in range(CALLS):
+            np.testing.assert_allclose(tj.grad(f, optimize=optimize)(Y), first(Y))
+            np.testing.assert_allclose(tj.hvp(f, optimize=optimize)(Y, Y), second(Y, Y))
+            along = tj.jvp(tj.grad(f), (Y,), (Y,), optimize=optimize)[1]
+            np.testing.assert_allclose(along, second(Y, Y))
+    defvjp(fft, lambda g, out, x: np.fft.fft(g))
+    for _ in range(CALLS):
+        np.testing.assert_allclose(tj.grad(f, optimize=optimize)(z), first(z))
+
+
+@MODES
+def test_sparse_derivatives(optimize):
+    square = primitive(lambda x: x * x)
+    defvjp(square, lambda g, out, x: 2.0 * g * x)
+    f = lambda x: square(x) * np.sin(x)
+    plain = lambda x: x * x * np.sin(x)
+    by = tj.sparse_jacobian(f, optimize=optimize)(Y)
+    assert by.nnz == 3
+    np.testing.assert_allclose(by.toarray(), tj.jacobian(plain, optimize=False)(Y))
+    by = tj.sparse_hessian(lambda x: np.sum(f(x)), optimize=optimize)(Y)
+    right = tj.hessian(lambda x: np.sum(plain(x)), optimize=False)(Y)
+    np.testing.assert_allclose(by.toarray(), right, atol=1e-12)

@@ -7,6 +7,7 @@ that it is given, and that what it gives is nobody else's and of the kind that w
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ SNAPSHOT = 1 << 16  # bytes, up to which an array is compared with a copy
 MANY_CALLS = 256  # forms of calls of one primitive that are kept
 _NUMBERS = (bool, int, float, complex)
 _NAMES: weakref.WeakValueDictionary[str, Call] = weakref.WeakValueDictionary()  # of ops in use
+_NAMING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,27 +245,21 @@ class Call(Op):
     """The op of one form of calls of a primitive; see the module's docstring."""
 
     __slots__ = (
-        "__weakref__",
-        "_is_flat",
-        "_specs",
-        "declared",
-        "form",
-        "function",
-        "title",
-        "tree",
-    )
+        "__weakref__", "_is_flat", "_specs", "declared", "form", "function", "title", "tree",
+    )  # fmt: skip
 
     def __init__(
         self, title: str, function: Callable[..., Any], declared: Declared, form: Form,
         results: Results,
     ) -> None:  # fmt: skip
+        with _NAMING:
+            name = _free_name(title)
+            _NAMES[name] = self
         super().__init__(
-            _free_name(title), self.run, pull=self.find_cotangents,
-            vjp=None if declared.is_zero else [],
+            name, self.run, pull=self.find_cotangents, vjp=None if declared.is_zero else [],
             several=0 if results.tree is LEAF else len(results.leaves),
             raises=not declared.missing,
         )  # fmt: skip
-        _NAMES[self.name] = self
         self.title = title
         self.function = function
         self.declared = declared
