@@ -1,6 +1,6 @@
 """scipy.integrate.odeint with a gradient, by initial state, times, arguments and captured values.
 
-The function that gives the rates is recorded once, as a program of its own (program.py); what
+The function that gives the rates is recorded once, as a program of its own (../program.py); what
 solves and differentiates it is one op (flow.py). Everything that the function reads is an input of
 that op, so compiled code solves with the values of each call.
 """
@@ -15,19 +15,17 @@ import numpy as np
 import scipy.integrate
 
 from ..dag.node import ACTIVE
-from ..dag.op import BY_NAME, composite, exact, is_traced
+from ..dag.op import BY_NAME, composite
 from ..ops.conversions import cast, is_complex, kind_of
+from ..packing import Layout, Part, layout_of, packed, unpacked
+from ..program import Program, plain_constant, record_program, title_of
 from ..trace import Recorder, dispatch
 from ..trace.creators import CREATORS
 from ..trace.recorder import active_recorder
 from . import quadrature
 from .flow import Flow
-from .program import Program, record_program
 
 __all__ = ["odeint", "quadrature"]
-
-Layout = tuple[tuple[type, tuple[int, ...], str], ...]  # type, shape and dtype of each part
-
 
 @composite(scipy.integrate.odeint)
 def odeint(
@@ -59,28 +57,27 @@ def odeint(
     given = args if isinstance(args, tuple) else (args,)
 
     def rates(y: Any, time: Any) -> Any:
-        return func(time, y, *given) if tfirst else func(y, time, *given)
+        return _as_vector(func(time, y, *given) if tfirst else func(y, time, *given), np.size(y))
 
-    program, inputs = record_program(recorder, rates, state, times[:1])
+    y = recorder.record(BY_NAME["copy"], (state,), {})
+    first = recorder.record(BY_NAME["copy"], (times[:1],), {})
+    first = BY_NAME["convert"](first, cls=float)
+    program, inputs = record_program(recorder, rates, (y, first), "odeint")
     active = [v.current().level == ACTIVE and kind_of(v) in "fc" for v in inputs]
     theta = [v for v, is_active in zip(inputs, active, strict=True) if is_active]
     others = tuple(v for v, is_active in zip(inputs, active, strict=True) if not is_active)
-    layout: Layout = tuple((_class(v), np.shape(v), np.result_type(v).str) for v in theta)
-    title = str(getattr(func, "__name__", ""))
-    title = title if title.isidentifier() else "rates"
+    layout = layout_of(theta)
+    title = title_of(func, "rates")
     size = np.size(state)
     flow = _flow(program, tuple(active), layout, size, options, title, recorder.backend)
-    return flow.solve(state, times, _packed(theta), others)
+    return flow.solve(state, times, packed(theta, np.float64), others)
 
 
 def _options(recorder: Recorder, **options: Any) -> tuple[tuple[str, Any], ...]:
     """Keep the options that are given, as what can be compared; they hold for one path."""
     plain: dict[str, Any] = {}
     for name, value in options.items():
-        if is_traced(value):
-            node = value.current()
-            recorder.guard(node, "value", exact(node.value))
-            value = node.value
+        value = plain_constant(recorder, value)
         if value is not None:
             plain[name] = tuple(value) if np.ndim(value) else value
     return tuple(plain.items())
@@ -96,9 +93,12 @@ def _vector(value: Any) -> Any:
     return cast(flat, np.float64)
 
 
-def _class(value: Any) -> type:
-    cls: type = value.__class__
-    return cls
+def _as_vector(result: Any, size: int) -> Any:
+    """Make of what the function returned the array that odeint makes of it."""
+    if not isinstance(result, np.ndarray) or np.result_type(result) != np.float64:
+        result = CREATORS[np.array](result, dtype=float)
+    flat = np.ndim(result) == 0 and size == 1
+    return np.reshape(result, (1,)) if flat else result
 
 
 @lru_cache(maxsize=256)
@@ -110,56 +110,19 @@ def _flow(
 
     def rates_of(layout: Layout) -> Callable[..., Any]:
         def rates(y: Any, t: Any, theta: Any, *others: Any) -> Any:
-            parts, rest = iter(_unpacked(theta, layout)), iter(others)
+            parts, rest = iter(unpacked(theta, layout)), iter(others)
             values = (next(parts) if is_active else next(rest) for is_active in active)
             return program(y, t, *values)
 
         return rates
 
-    width = sum(_length(shape, dtype) for _, shape, dtype in layout)
+    width = sum(part.length for part in layout)
     # Cotangents of single precision would be noise for the steps of the solver.
-    double = tuple(_in_double(*part) for part in layout)
+    double = tuple(_in_double(part) for part in layout)
     return Flow(rates_of(layout), rates_of(double), size, width, dict(options), title, backend)
 
 
-def _in_double(cls: type, shape: tuple[int, ...], dtype: str) -> tuple[type, tuple[int, ...], str]:
-    wide = np.result_type(dtype, np.float64)
-    return (wide.type if issubclass(cls, np.generic) else cls), shape, wide.str
-
-
-# -- what is differentiated, as one vector -------------------------------------------------------
-
-
-def _length(shape: tuple[int, ...], dtype: str) -> int:
-    return int(np.prod(shape, dtype=np.int64)) * (2 if np.dtype(dtype).kind == "c" else 1)
-
-
-def _packed(values: list[Any]) -> Any:
-    """Join real numbers of double precision; complex ones are two."""
-    parts = []
-    for value in values:
-        flat = np.reshape(value, -1)
-        for part in (np.real(flat), np.imag(flat)) if is_complex(value) else (flat,):
-            parts.append(cast(part, np.float64))
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def _unpacked(theta: Any, layout: Layout) -> list[Any]:
-    """Take the vector apart again, each part of the type that it had."""
-    parts: list[Any] = []
-    start = 0
-    for cls, shape, dtype in layout:
-        length = _length(shape, dtype)
-        stop, start = start + length, start + length
-        if cls is not np.ndarray:
-            part = theta[stop - length]
-            if np.dtype(dtype).kind == "c":
-                part = part + 1j * theta[stop - 1]
-            parts.append(part if cls is np.float64 else BY_NAME["convert"](part, cls=cls))
-            continue
-        part = theta[stop - length : stop]
-        if np.dtype(dtype).kind == "c":
-            part = part[: length // 2] + 1j * part[length // 2 :]
-        part = np.reshape(part, shape)
-        parts.append(cast(part, dtype))
-    return parts
+def _in_double(part: Part) -> Part:
+    wide = np.result_type(part.dtype, np.float64)
+    cls = wide.type if issubclass(part.cls, np.generic) else part.cls
+    return Part(cls, part.shape, wide.str)

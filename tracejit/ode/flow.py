@@ -10,7 +10,6 @@ unstable. Its own gradient is that of the recorded steps.
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -21,9 +20,9 @@ import scipy.integrate
 from ..api import jit_grad
 from ..dag.op import BY_NAME, Op, is_traced
 from ..errors import UnsupportedError
+from ..program import numbered
 from ..trace.recorder import aside
 
-_titles: Counter[str] = Counter()
 _TOLERANCE = 1.49012e-8  # of SciPy, relative and absolute
 _SLACK = 100.0  # by how many tolerances a state may be missed on the way back
 _HALVINGS = 12  # of the time between two states, at most
@@ -51,9 +50,7 @@ class Flow:
         self.size = size
         self.width = width
         self.options = options
-        _titles[title] += 1
-        number = f"_{_titles[title]}" if _titles[title] > 1 else ""
-        self.title = title + number
+        self.title = numbered(title)
         self.op = Op(f"odeint_{self.title}", _Solution(self), vjp=self._rule, variadic=True)
         self.gradient_op = Op(
             f"adjoint_{self.title}", _Gradient(self), vjp=self._second_rule, variadic=True

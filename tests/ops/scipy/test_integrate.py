@@ -5,7 +5,7 @@ import pytest
 
 from tests.ops.cases import Case, orders, rows
 from tests.support import CALLS, MODES, check_direct, numeric, spaced
-from tracejit import jit_grad
+from tracejit import checkpoint, jit_grad
 from tracejit.errors import UnsupportedError
 
 integrate = pytest.importorskip("scipy.integrate")
@@ -265,6 +265,14 @@ def test_what_the_rates_read_from_outside_is_read_at_every_call(optimize, monkey
         decay.matrix = matrix
         for _ in range(CALLS):
             np.testing.assert_allclose(df(START)[0], np.exp(rate * matrix[0, 0]), 1e-6)
+
+
+@MODES
+def test_rates_with_checkpoints(optimize):
+    rates = lambda k: lambda y, t: checkpoint(lambda y: -k * y)(y)
+    df = jit_grad(lambda k: odeint(rates(k), 1.0, [0.0, 1.0])[-1, 0], optimize=optimize)
+    for k in (0.4, 0.5, 0.3):
+        np.testing.assert_allclose(df(k), (-np.exp(-k), np.exp(-k)), 1e-6)
 
 
 @MODES
