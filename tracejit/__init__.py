@@ -5,6 +5,7 @@ from .api import jit_grad
 from .checkpoint import checkpoint
 from .errors import TracejitError, TracejitWarning
 from .gradcheck import gradcheck
+from .implicit import fixed_point, root
 from .operators import (
     deriv,
     elementwise_grad,
@@ -29,8 +30,8 @@ from .tree import register_container
 __version__ = "0.1.0"
 __all__ = [
     "TracejitError", "TracejitWarning", "checkpoint", "defjvp", "defvjp", "deriv",
-    "elementwise_grad", "ggnvp", "grad", "grad_and_aux", "gradcheck", "hessian",
+    "elementwise_grad", "fixed_point", "ggnvp", "grad", "grad_and_aux", "gradcheck", "hessian",
     "holomorphic_grad", "hvp", "jacobian", "jit_grad", "jvp", "linearize", "multigrad", "optimize",
-    "overload", "primitive", "register_container", "sparse_hessian", "sparse_jacobian",
+    "overload", "primitive", "register_container", "root", "sparse_hessian", "sparse_jacobian",
     "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip

@@ -88,6 +88,16 @@ class ShapeError(TracejitError, ValueError):
     """An array passed for dL/d(output) does not have the output's shape."""
 
 
+class ConvergenceError(TracejitError, RuntimeError):
+    """An equation was not solved, or its solution has no derivative there.
+
+    >>> fixed_point(lambda x: 2.0 * x + 1.0, 0.0)        # every step leads away from x = -1
+    >>> grad(lambda a: root(lambda x: (x - a) ** 2, 3.0))(1.0)       # a double root
+    Fix: start nearer to the solution, damp the iteration or take another method, scale the
+    unknowns, allow a larger tolerance; the message tells how far off it is.
+    """
+
+
 class FallbackError(TracejitError, RuntimeError):
     """With TRACEJIT_STRICT=1: a function would have run in direct mode instead of compiled."""
 

@@ -18,7 +18,7 @@ import numpy as np
 from .cache import STATIC, Signature, identifier
 from .dag.graph import Graph
 from .dag.node import FIXED, Node
-from .dag.op import BY_NAME, COMMIT, GUARD, IDENTITY, INPUT, PASSING
+from .dag.op import BY_NAME, COMMIT, GUARD, IDENTITY, INPUT
 from .errors import ConfigError
 from .trace import Recorder
 from .trace.places import Place
@@ -259,7 +259,7 @@ def seal(
             read.seal(identifier(place.keys), backward=False)
         inputs.append(read)
     for number, node in enumerate(nodes):
-        if node.op in PASSING:  # the sweep is over
+        if node.op.marks:  # the sweep is over
             node.op, node.inputs, node.attrs = IDENTITY, node.inputs[:1], {}
         node.seal(hints.get(node), backward=number >= result.split)
     outputs = result.outputs if result.wanted.forward else []

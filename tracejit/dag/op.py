@@ -40,6 +40,7 @@ class Op:
         "elementwise",
         "fn",
         "in_place",
+        "marks",
         "name",
         "operator",
         "out",
@@ -62,6 +63,7 @@ class Op:
         self.path: str | None = fields.get("path")
         self.vjp: Any = fields.get("vjp", MISSING)
         self.own_vjp: Any = fields.get("own_vjp")
+        self.marks: bool = fields.get("marks", False)
         self.pull: Pull | None = fields.get("pull")
         self.in_place: Any = fields.get("in_place")
         self.adds: Op | None = fields.get("adds")
@@ -120,6 +122,7 @@ def op(name: str, fn: Callable[..., Any], *, stands_for: tuple[Any, ...] = (), *
     several: how many results it has, as a tuple; its rules get a cotangent of the full shape, or
         None, for each of them.
     raises: it raises for some values: a singular matrix, an index out of range.
+    marks: it is there for the sweep alone, and gives its first input, which then takes its place.
     effect: it does more than give a value, so it stays where it is, once for each recording.
     elementwise, views, out, reduces: how the result relates to the inputs (see the families).
     domain: bounds between which tests may take inputs, (low, high) for all or a pair for each; by
@@ -215,16 +218,14 @@ PICK = op("pick", lambda results, *, index: results[index], vjp=[lambda g, out, 
 # the attribute `region`; and what is read for the second time, which nothing merges with the first.
 CHECKPOINT = op(
     "checkpoint", lambda x, *, region: x, vjp=[lambda g, out, x, region: g], views=True,
-    pull=lambda node, g, *how: node.attrs["region"].pull(node.inputs[0], g, *how),
+    marks=True, pull=lambda node, g, *how: node.attrs["region"].pull(node.inputs[0], g, *how),
 )  # fmt: skip
 # What a rule of the user's has given, as the first input: its cotangent goes to the others, by way
 # of the attribute `applied` and not through the nodes that the rule has recorded.
 APPLIED = op(
     "applied", lambda x, *read, applied: x, vjp=[lambda g, out, x, *read, applied: g], views=True,
-    pull=lambda node, g, *how: node.attrs["applied"].pull(node, g, *how),
+    marks=True, pull=lambda node, g, *how: node.attrs["applied"].pull(node, g, *how),
 )  # fmt: skip
-# These stand for their first inputs once the sweep is over.
-PASSING = (CHECKPOINT, APPLIED)
 RECOMPUTED = op("recomputed", lambda x: x, vjp=[lambda g, out, x: g], views=True)
 GUARD = op("guard", lambda x, *, kind, outcome: None, vjp=None, effect=True)
 # Writes a value into an input when all else is done.

@@ -82,7 +82,8 @@ class World:
 
     def inner(self, function: Any) -> Any:
         """Give the twin of a function that is traced inside the traced one, or of its receiver."""
-        if hasattr(type(function), "__tracejit_real__"):
+        receiver = function.__self__ if type(function) is types.MethodType else function
+        if hasattr(type(receiver), "__tracejit_real__"):
             return function
         return self.hand_out(function, self.constant(function, getattr(function, "__name__", "")))
 
