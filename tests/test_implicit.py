@@ -5,6 +5,8 @@ from collections import namedtuple
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tracejit as tj
 from tests.support import CALLS, MODES, numeric
@@ -226,6 +228,26 @@ def test_the_gradient_through_a_minimum_of_another_loss(optimize):
         np.testing.assert_allclose(by_y, expected[1], rtol=1e-8, atol=1e-10)
         curvature = tj.hessian(outer(closed_ridge))(rate, X[:10], Y[:10])
         np.testing.assert_allclose(second(rate, X[:10], Y[:10]), curvature, rtol=1e-7)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(1, DENSE + 6), st.integers(0, 2**32 - 1), st.booleans())
+def test_maps_that_attract(size, seed, optimize):
+    """Any tanh(W x + b) with a norm of W below 1, by both routes and by its closed form."""
+    rng = np.random.default_rng(seed)
+    w, b = rng.normal(size=(size, size)), rng.normal(size=size)
+    w *= rng.uniform(0.1, 0.9) / np.linalg.norm(w, 2)
+    iterated = lambda w, b: tj.fixed_point(lambda x: np.tanh(w @ x + b), np.zeros(size))
+    solved = lambda w, b: tj.root(lambda x: np.tanh(w @ x + b) - x, np.zeros(size))
+    g = rng.normal(size=size)
+    for f in (iterated, solved):
+        x, pull = tj.vjp(f, w, b, optimize=optimize)
+        s = 1 - x**2
+        adjoint = np.linalg.solve(np.eye(size) - (s[:, None] * w).T, g) * s
+        by_w, by_b = pull(g)
+        np.testing.assert_allclose(np.tanh(w @ x + b), x, atol=1e-10)
+        np.testing.assert_allclose(by_b, adjoint, rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(by_w, np.outer(adjoint, x), rtol=1e-7, atol=1e-9)
 
 
 # -- structures, types, what is read ---------------------------------------------------------------

@@ -82,9 +82,9 @@ class Equation:
         self.limits = limits
         self.method = method
         self.backend = backend
-        is_users = " " not in self.owner
+        named = self.owner.isidentifier()  # by the user; those of gradients may be left out
         title = numbered(self.owner.replace(" ", "_"))
-        self.search = Op(f"solve_{title}", self._search, vjp=None, variadic=True, raises=is_users)
+        self.search = Op(f"solve_{title}", self._search, vjp=None, variadic=True, raises=named)
         self.marker = Op(
             title, lambda x, *_: x, variadic=True, views=True, marks=True, pull=self._pull
         )
@@ -105,9 +105,7 @@ class Equation:
         with aside():
             return self.find(start, inputs)
 
-    def _pull(
-        self, node: Node, g: Any, lift: Lift | None, *_: Any
-    ) -> Iterable[tuple[Node, Any]]:
+    def _pull(self, node: Node, g: Any, lift: Lift | None, *_: Any) -> Iterable[tuple[Node, Any]]:
         """Give the cotangents of the inputs for that of the solution."""
         sources = node.inputs[1:]
         active = tuple(n for n, i in enumerate(sources, 1) if _is_active(i))
@@ -177,7 +175,7 @@ class FixedPoint(Equation):
             return _solution(matrix.T, g)
         pulled = jit_grad(self.run, partialGrad=True, withForward=False)
         limits = self.limits._replace(atol=0.0)  # it is linear: w is as small as g
-        owner = self.owner if " " in self.owner else f"the gradient of {self.owner}"
+        owner = f"the gradient of {self.owner}" if self.owner.isidentifier() else self.owner
         recorder = active_recorder()
         assert recorder is not None
         return solved(
@@ -328,4 +326,5 @@ def located(site: Site | None) -> Iterator[None]:
     try:
         yield
     except ConvergenceError as error:
-        raise ConvergenceError(f"{error} (at {location(site)})") from error.__cause__
+        where = f" (at {location(site)})"
+        raise ConvergenceError(str(error).removesuffix(where) + where) from error.__cause__
