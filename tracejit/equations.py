@@ -27,7 +27,7 @@ from .program import Program, numbered, record_program
 from .trace import Recorder
 from .trace.recorder import active_recorder, aside
 
-DENSE = 32  # unknowns up to which a fixed point's gradient is made of its whole Jacobian
+DENSE = 64  # unknowns up to which a fixed point's gradient is made of its whole Jacobian
 _STEPS = 50  # of Newton's method, behind a solver of SciPy
 _BY_JACOBIAN = ("hybr", "lm")  # the methods of SciPy that take it
 

@@ -45,7 +45,7 @@ def fixed_point(
     The gradient is that of the solution, by the implicit function theorem (Krantz & Parks, "The
     Implicit Function Theorem"); the iterations are not recorded, and none of them is kept. It is
     by the arguments and by all that f reads; by x0 it is zero. With J = df/dx it takes the solution
-    of w = g + J'w: of up to 32 unknowns by the whole of J, of more by iterating this equation,
+    of w = g + J'w: of up to 64 unknowns by the whole of J, of more by iterating this equation,
     which needs about as many iterations as x did, and one vjp of f for each (as in Bai, Kolter &
     Koltun 2019, "Deep Equilibrium Models"). Derivatives of any order are had in this way.
 
