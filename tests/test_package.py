@@ -28,7 +28,7 @@ LAYERS = [
     {"method"},
     {"function"},
     {"batch", "checkpoint", "packing", "primitive", "calls", "modes", "program", "rules", "curried",
-     "overload"},
+     "overload", "recall", "tape", "gradients"},
     {"api", "operators"},
     {"gradcheck", "optimize", "sparse", "equations", "implicit"},
     {"ode"},

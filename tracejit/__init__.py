@@ -5,23 +5,16 @@ from .api import jit_grad
 from .checkpoint import checkpoint
 from .errors import TracejitError, TracejitWarning
 from .gradcheck import gradcheck
-from .implicit import fixed_point, root
-from .operators import (
-    deriv,
+from .gradients import (
     elementwise_grad,
-    ggnvp,
     grad,
     grad_and_aux,
-    hessian,
     holomorphic_grad,
-    hvp,
-    jacobian,
-    jvp,
-    linearize,
     multigrad,
     value_and_grad,
-    vjp,
 )
+from .implicit import fixed_point, root
+from .operators import deriv, ggnvp, hessian, hvp, jacobian, jvp, linearize, vjp
 from .primitive import defjvp, defvjp, primitive
 from .sparse import sparse_hessian, sparse_jacobian
 from .trace.creators import stop_gradient

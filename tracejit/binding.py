@@ -49,6 +49,10 @@ class Binding:
             or function.__kwdefaults__ is not keyword_defaults
         )
 
+    def fills_in(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Tell whether a call may leave arguments to their defaults."""
+        return self.fills_defaults and (len(args) + len(kwargs) < self.arity or not self.simple)
+
     def bind(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], tuple[str, ...]]:

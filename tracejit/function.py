@@ -110,9 +110,10 @@ class JitGrad:
     # -- the slower ways to an answer --------------------------------------------------------
 
     def _slow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        signature, upstream = self._sign(args, kwargs)
         outer = active_recorder()
-        if outer is not None and outer.is_running():
+        nested = outer is not None and outer.is_running()
+        signature, upstream = self._sign(args, kwargs, outer if nested else None)
+        if outer is not None and nested:
             result = run(outer, self.__wrapped__, signature, self._wanted, upstream, nested=True)
             return traced_results(outer, result)
         if self._debug_hook is not None or settings.check:
@@ -133,7 +134,7 @@ class JitGrad:
         return self._record(key, entry, signature, upstream)
 
     def _sign(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], outer: Recorder | None = None
     ) -> tuple[Signature, Any]:
         upstream = None
         if self._wanted.partial:
@@ -143,8 +144,11 @@ class JitGrad:
             args = tuple(given)
         if self._binding.outdated(self.__wrapped__):
             self._binding = Binding(self.__wrapped__)
-        values, keywords = self._binding.bind(args, kwargs)
-        names = self._binding.names(len(values), keywords)
+        binding = self._binding
+        if outer is not None and binding.fills_in(args, kwargs):
+            binding = Binding(outer.world.inner(self.__wrapped__))  # whose defaults are traced
+        values, keywords = binding.bind(args, kwargs)
+        names = binding.names(len(values), keywords)
         return Signature(values, keywords, names, self._receiver), upstream
 
     def _run_directly(

@@ -8,7 +8,7 @@ where the result is to be compiled or is itself part of a larger recording. Leav
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from itertools import accumulate
@@ -65,19 +65,43 @@ def run(
             else Reality(recorder)
         )
     leaves = _lift_leaves(recorder, result, nested)
-    start = len(recorder.nodes)
+    result.start = len(recorder.nodes)
     in_place = recorder.writes.enabled
     recorder.writes.enabled = in_place and not nested
     try:
         _run_forward(recorder, function, result, leaves, nested)
         if wanted.gradients:
             seed = _seed(recorder, result, upstream, nested)
-            _differentiate(recorder, result, seed, start, nested)
+            _differentiate(recorder, result, [(result.outputs[0], seed)], nested)
     finally:
         recorder.writes.enabled = in_place
         for (node, _), final in zip(result.writes, result.finals, strict=True):
             np.copyto(node.value, final)
     return result
+
+
+def run_ahead(
+    recorder: Recorder, function: Callable[..., Any], signature: Signature, wanted: Wanted
+) -> Run:
+    """Run a function inside a recording; `sweep_back` may follow, any number of times."""
+    check_parameters(signature, wanted)
+    result = Run(signature, wanted)
+    leaves = _lift_leaves(recorder, result, True)
+    result.start = len(recorder.nodes)
+    in_place = recorder.writes.enabled
+    recorder.writes.enabled = False
+    try:
+        _run_forward(recorder, function, result, leaves, True)
+    finally:
+        recorder.writes.enabled = in_place
+    return result
+
+
+def sweep_back(recorder: Recorder, result: Run, seeds: Sequence[tuple[Any, Any]]) -> list[Any]:
+    """Give the gradients for cotangents of outputs, in pairs, by all parameters, leaf by leaf."""
+    result.gradients = []
+    _differentiate(recorder, result, seeds, True)
+    return [recorder.lift(gradient) for gradient in result.gradients]
 
 
 def _run_forward(
@@ -287,22 +311,22 @@ def _number_dtype(value: Any) -> np.dtype[Any]:
 
 
 def _differentiate(
-    recorder: Recorder, result: Run, seed: Any, start: int, nested: bool
+    recorder: Recorder, result: Run, seeds: Sequence[tuple[Any, Any]], nested: bool
 ) -> None:
     signature, wanted = result.signature, result.wanted
     positions = _parameter_positions(signature, wanted)
     sources = [result.lifted[i] for i in positions if signature.traced[i]]
-    nodes = recorder.nodes[start:]
+    nodes = recorder.nodes[result.start : result.split]
     on_tracers = nested or recorder.for_compiling
     written = recorder.writes
     undoes = bool(written) and not nested
-    output = result.outputs[0]
     cotangents: dict[Node, Any] = {}
     known = depending_on(nodes, sources) if nested else None
     reaches = known.__contains__ if known is not None else _is_active
-    depends = type(output) is Node and reaches(output)
-    if depends:
-        cotangents[output] = seed
+    for output, seed in seeds:
+        if type(output) is Node and reaches(output):
+            cotangents[output] = cotangents[output] + seed if output in cotangents else seed
+    if cotangents:
         recorder.open = on_tracers
         transposing, recorder.transposing = recorder.transposing, wanted.transposed
         if undoes:

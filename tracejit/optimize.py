@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from .errors import ParameterTypeError
-from .operators import hvp, jacobian, value_and_grad
+from .gradients import value_and_grad
+from .operators import hvp, jacobian
 from .tree import Tree, flatten, list_leaves, path_text, unflatten
 
 _BY_PRODUCTS = {"newton-cg", "trust-ncg", "trust-krylov", "trust-constr"}

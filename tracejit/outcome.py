@@ -116,13 +116,13 @@ class Run:
     disconnected: whether the first output depends on no parameter.
     kept: the values of outputs in arrays that are written to in place, as they were at the end.
     writes, finals: which array from outside is written to, as input and node, and what, as values.
-    split: how many of the recorder's nodes the forward pass made.
+    start, split: where the nodes of the forward pass begin and end among the recorder's.
     """
 
     __slots__ = (
         "disconnected", "finals", "gradients", "hints", "inputs", "kept", "lifted", "output_trees",
         "outputs",
-        "parameters", "several", "signature", "split", "wanted", "writes",
+        "parameters", "several", "signature", "split", "start", "wanted", "writes",
     )  # fmt: skip
 
     def __init__(self, signature: Signature, wanted: Wanted) -> None:
@@ -138,7 +138,7 @@ class Run:
         self.kept: dict[Node, Any] = {}
         self.writes: list[tuple[Node, Node]] = []
         self.finals: list[Any] = []
-        self.split = 0
+        self.start = self.split = 0
         self.disconnected = False
         self.several = False
 
@@ -195,15 +195,16 @@ def plain_results(result: Run, recorder: Recorder) -> Any:
 
 def traced_results(recorder: Recorder, result: Run) -> Any:
     """The results as tracers of the outer recording that this run is part of."""
+    return result.results(lambda ref: traced_leaf(recorder, ref))
 
-    def lift(ref: Any) -> Any:
-        tracer = recorder.lift(ref)
-        if type(ref) is not Node or type(ref.value) is not np.ndarray:
-            return tracer
-        fresh = ref.value.flags.writeable and not recorder.writes.holds(ref.value)
-        return tracer if fresh else BY_NAME["copy"](tracer)
 
-    return result.results(lift)
+def traced_leaf(recorder: Recorder, ref: Any) -> Any:
+    """Make of a leaf of the results a tracer, whose array nobody else writes to."""
+    tracer = recorder.lift(ref)
+    if type(ref) is not Node or type(ref.value) is not np.ndarray:
+        return tracer
+    fresh = ref.value.flags.writeable and not recorder.writes.holds(ref.value)
+    return tracer if fresh else BY_NAME["copy"](tracer)
 
 
 @contextmanager
