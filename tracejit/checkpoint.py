@@ -41,12 +41,9 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 def _record(
     recorder: Recorder, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    start, in_place = len(recorder.nodes), recorder.writes.enabled
-    recorder.writes.enabled = False  # a write in place would lose the value before it
-    try:
+    start = len(recorder.nodes)
+    with recorder.writes.off():  # a write in place would lose the value before it
         result = f(*args, **kwargs)
-    finally:
-        recorder.writes.enabled = in_place
     leaves: list[Any] = []
     tree = flatten(result, leaves)
     nodes = recorder.nodes[start:]

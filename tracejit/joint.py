@@ -66,15 +66,13 @@ def run(
         )
     leaves = _lift_leaves(recorder, result, nested)
     result.start = len(recorder.nodes)
-    in_place = recorder.writes.enabled
-    recorder.writes.enabled = in_place and not nested
     try:
-        _run_forward(recorder, function, result, leaves, nested)
-        if wanted.gradients:
-            seed = _seed(recorder, result, upstream, nested)
-            _differentiate(recorder, result, [(result.outputs[0], seed)], nested)
+        with recorder.writes.off() if nested else nullcontext():
+            _run_forward(recorder, function, result, leaves, nested)
+            if wanted.gradients:
+                seed = _seed(recorder, result, upstream, nested)
+                _differentiate(recorder, result, [(result.outputs[0], seed)], nested)
     finally:
-        recorder.writes.enabled = in_place
         for (node, _), final in zip(result.writes, result.finals, strict=True):
             np.copyto(node.value, final)
     return result
@@ -88,19 +86,16 @@ def run_ahead(
     result = Run(signature, wanted)
     leaves = _lift_leaves(recorder, result, True)
     result.start = len(recorder.nodes)
-    in_place = recorder.writes.enabled
-    recorder.writes.enabled = False
-    try:
+    with recorder.writes.off():
         _run_forward(recorder, function, result, leaves, True)
-    finally:
-        recorder.writes.enabled = in_place
     return result
 
 
 def sweep_back(recorder: Recorder, result: Run, seeds: Sequence[tuple[Any, Any]]) -> list[Any]:
     """Give the gradients for cotangents of outputs, in pairs, by all parameters, leaf by leaf."""
     result.gradients = []
-    _differentiate(recorder, result, seeds, True)
+    with recorder.writes.off():
+        _differentiate(recorder, result, seeds, True)
     return [recorder.lift(gradient) for gradient in result.gradients]
 
 
@@ -354,7 +349,7 @@ def _differentiate(
             source = next(sought)
             cotangent = cotangents.get(source)
             recorder.origin = cotangent.node if type(cotangent) is Tracer else None
-            gradient = _finish(cotangent, source.value)
+            gradient = finish(cotangent, source.value)
             if type(gradient) is Tracer:
                 gradient = gradient.node
                 result.hints.setdefault(gradient, source)
@@ -377,7 +372,7 @@ def _entering(recorder: Recorder, result: Run) -> Callable[[Node, Any], None]:
     return enter
 
 
-def _finish(cotangent: Any, parameter: Any) -> Any:
+def finish(cotangent: Any, parameter: Any) -> Any:
     """Give a gradient exactly the kind, shape and dtype of its parameter."""
     cls = type(parameter)
     if cotangent is None:

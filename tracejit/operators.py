@@ -14,7 +14,7 @@ import numpy as np
 
 from .batch import over_stack
 from .errors import ParameterTypeError, ShapeError, UnsupportedError
-from .gradients import elementwise_grad, grad
+from .gradients import grad
 from .ops.conversions import is_complex
 from .recall import Argnum, Body, program_of
 from .tape import Tape, bound, is_number, is_numeric, matching
@@ -322,9 +322,9 @@ def _of_leaf(tape: Tape, number: int) -> Any:
     found: list[Any] = [None] * len(leaves)
     if any(backward):
         found = over_stack(tape.recorder, pull, out, _directions(out))
-    for i, leaf in enumerate(leaves):
+    for i in range(len(leaves)):
         if not backward[i]:
-            found[i] = _columns(tape.recorder, pull, out, i, leaf)
+            found[i] = _columns(tape, number, places[i])
     shapes = [(*np.shape(out), *np.shape(leaf)) for leaf in leaves]
     pairs = zip(found, shapes, strict=True)
     return tape.structured(places, [np.reshape(stack, shape) for stack, shape in pairs])
@@ -336,14 +336,13 @@ def _directions(like: Any) -> Any:
     return np.reshape(np.eye(size, dtype=np.result_type(like)), (size, *np.shape(like)))
 
 
-def _columns(
-    recorder: Recorder, pull: Callable[[Any], list[Any]], out: Any, number: int, leaf: Any
-) -> Any:
-    """The derivatives by one leaf in forward mode, the axes of the output first."""
+def _columns(tape: Tape, number: int, place: int) -> Any:
+    """The derivatives of an output by one leaf in forward mode, the axes of the output first."""
 
     def push(tangent: Any) -> list[Any]:
-        along = elementwise_grad(lambda u: np.sum(pull(u)[number] * tangent))
-        return [along(out)]
+        tangents = [tangent if n == place else None for n in range(len(tape.parameters))]
+        return [tape.push(tangents, only=number)[number]]
 
-    (stack,) = over_stack(recorder, push, stop_gradient(leaf), _directions(leaf))
+    leaf = stop_gradient(tape.parameters[place])
+    (stack,) = over_stack(tape.recorder, push, leaf, _directions(leaf))
     return np.moveaxis(stack, 0, -1)

@@ -45,8 +45,10 @@ class Wanted:
     order: str = "gradients first"
 
     def __post_init__(self) -> None:
-        if not self.argnums or not all(type(number) is int for number in self.argnums):
-            raise ConfigError(f"argnum={self.argnum!r} must be an integer or a tuple of integers")
+        if not self.argnums or not all(type(n) is int and n >= 0 for n in self.argnums):
+            raise ConfigError(
+                f"argnum={self.argnum!r} must be an integer or a tuple of integers, counted from 0"
+            )
 
     @property
     def argnums(self) -> tuple[int, ...]:

@@ -14,15 +14,17 @@ import numpy as np
 
 from .binding import Binding
 from .cache import STATIC, Signature
-from .dag.op import is_draw, is_traced
+from .dag.node import ACTIVE
+from .dag.op import IDENTITY, is_draw, is_traced
+from .dag.vjp import depending_on, sweep
 from .errors import NotScalarError, ParameterTypeError, ShapeError
-from .joint import run_ahead, sweep_back
+from .joint import finish, run_ahead, sweep_back
 from .ops.conversions import cast, is_complex, kind_of
 from .outcome import Wanted, traced_leaf
 from .trace import Recorder
 from .trace.creators import stop_gradient
 from .trace.recorder import active_recorder
-from .tree import flatten, list_leaves, unflatten
+from .tree import described, flatten, list_leaves, unflatten
 
 
 def bound(
@@ -43,11 +45,11 @@ def _signed(
     return values, Signature(values, keywords, binding.names(len(values), keywords))
 
 
-def paired(ours: Sequence[Any], theirs: Sequence[Any]) -> Any:
-    """The real part of the sum of products of leaves; nothing is conjugated."""
+def _paired(ours: Sequence[Any], theirs: Sequence[Any]) -> Any:
+    """The real part of the sum of products; nothing is conjugated, and None is zero."""
     total: Any = 0.0
     for a, b in zip(ours, theirs, strict=True):
-        if is_number(a):
+        if a is not None and b is not None:
             total = total + np.sum(a * b)
     return np.real(total) if is_complex(total) else total
 
@@ -60,11 +62,11 @@ def matching(given: Any, like: Any, name: str) -> list[Any]:
     """
     ours: list[Any] = []
     theirs: list[Any] = []
-    if flatten(like, ours) != flatten(given, theirs):
+    wanted, found = flatten(like, ours), flatten(given, theirs)
+    if wanted != found:
         raise ShapeError(
-            f"a {name} must have the structure of what it is a {name} of: a "
-            f"{type(like).__name__} of {len(ours)} leaves; it is a {type(given).__name__} of "
-            f"{len(theirs)}"
+            f"a {name} must have the structure of what it is a {name} of, {described(wanted)}; "
+            f"its structure is {described(found)}"
         )
     for a, b in zip(ours, theirs, strict=True):
         if not is_number(a):
@@ -74,8 +76,8 @@ def matching(given: Any, like: Any, name: str) -> list[Any]:
                 f"a {name} must have the shape of what it is a {name} of: {np.shape(a)}; "
                 f"its shape is {np.shape(b)}"
             )
-        wanted = "iufc" if is_complex(a) else "iuf"
-        if not is_numeric(b) or kind_of(b) not in wanted:
+        allowed = "iufc" if is_complex(a) else "iuf"
+        if not is_numeric(b) or kind_of(b) not in allowed:
             what = str(np.result_type(b)) if is_numeric(b) else f"a {type(b).__name__}"
             kinds = "numbers" if is_complex(a) else "real numbers"
             raise ParameterTypeError(f"a {name} must hold {kinds} here; it holds {what}")
@@ -144,16 +146,34 @@ class Tape:
                 seeds.append((output, cast(c, leaf.dtype) if given else c))
         return sweep_back(self.recorder, self._run, seeds)
 
-    def push(self, tangents: Sequence[Any]) -> list[Any]:
-        """Give J times tangents, one for each parameter: by transposing the reverse sweep.
+    def push(self, tangents: Sequence[Any], only: int | None = None) -> list[Any]:
+        """Give J times tangents, one for each parameter, None for zero: the transposed sweep.
 
         u -> J'u is linear, so its own vjp is J. Nothing but its linear part is left once what is
-        not needed is dropped.
+        not needed is dropped. only: the leaf of the output that is asked for; None: all of them.
         """
-        us = [stop_gradient(leaf) if is_number(leaf) else None for leaf in self.leaves]
-        pulling = Tape(self.recorder, lambda us: paired(self.pull(us), tangents), 0, (us,))
-        pairs = zip(pulling.pull([1.0]), self.leaves, strict=True)
-        return [_zero(leaf) if found is None else found for found, leaf in pairs]
+        recorder = self.recorder
+        us = [
+            recorder.record(IDENTITY, (stop_gradient(leaf),), {})
+            if is_number(leaf) and only in (None, n) else None
+            for n, leaf in enumerate(self.leaves)
+        ]  # fmt: skip
+        for u in us:
+            if u is not None:
+                u.node.level = ACTIVE
+        start = len(recorder.nodes)
+        total = _paired(tangents, self.pull(us))
+        nodes, last = recorder.nodes[start:], total.current() if is_traced(total) else None
+        reached = depending_on(nodes, [u.node for u in us if u is not None])
+        cotangents = {last: 1.0} if last in reached else {}
+        with recorder.writes.off():
+            sweep(nodes, cotangents, recorder.lift, reached.__contains__)
+        roots = [None if u is None else u.node for u in us]
+        return [
+            _zero(leaf) if root is None
+            else recorder.lift(finish(cotangents.get(root), root.value))
+            for root, leaf in zip(roots, self.leaves, strict=True)
+        ]  # fmt: skip
 
 
 def _zero(leaf: Any) -> Any:

@@ -236,3 +236,18 @@ def path_text(name: str, path: tuple[Key, ...]) -> str:
     return name + "".join(
         f'["{key}"]' if isinstance(key, str) else f"[{key!r}]" for key in path
     )
+
+
+def described(tree: Tree) -> str:
+    """Write a structure as Python, with * for its leaves: {"w": *, "b": [*, *]}."""
+    if tree.cls is None:
+        return "*"
+    parts = [described(child) for child in tree.children]
+    if tree.cls is list:
+        return f"[{', '.join(parts)}]"
+    if tree.cls is tuple:
+        return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+    if issubclass(tree.cls, dict):
+        pairs = zip(tree.keys, parts, strict=True)
+        return f"{{{', '.join(f'{key!r}: {part}' for key, part in pairs)}}}"
+    return f"{tree.cls.__name__}({', '.join(parts)})"

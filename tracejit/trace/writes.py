@@ -13,7 +13,8 @@ own, so that gradients are those at the values on entry.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +49,15 @@ class WriteLog:
         self._steps: dict[Node, Step] = {}
         self._redo: list[Step] | None = None
         self._outside: list[tuple[Node, Tracer, Site | None]] = []
+
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """Record writes as new values: the ones before are read again."""
+        enabled, self.enabled = self.enabled, False
+        try:
+            yield
+        finally:
+            self.enabled = enabled
 
     # -- arrays from outside -----------------------------------------------------------------
 
