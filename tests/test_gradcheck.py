@@ -1,5 +1,7 @@
 """gradcheck: right rules pass, wrong ones are found, with the place and the amount."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -66,3 +68,49 @@ def test_bad_options_are_refused():
         tj.gradcheck(np.sum, X, modes=("forward",))
     with pytest.raises(ConfigError, match="no argument of floats"):
         tj.gradcheck(np.sum, np.arange(3))
+
+
+def in_place(x):
+    z = np.zeros((2, 3))
+    z[0] = x[0] ** 2
+    z[1:] += x[:1] * np.array([x[0, 0], 1.0, math.sin(x[1, 1])])
+    return z
+
+
+@MODES
+def test_what_only_traced_functions_may_do(optimize):
+    assert tj.gradcheck(in_place, X, optimize=optimize)
+
+
+@MODES
+def test_structures_in_and_out(optimize):
+    f = lambda p, k: {"u": np.sin(p["x"]) * p["n"] * k[0], "v": (np.sum(p["x"]), p["none"], 3)}
+    p = {"x": X, "n": 2, "none": None}
+    assert tj.gradcheck(f, p, [1.5], optimize=optimize)
+    wrong = lambda p: {"u": p["x"] * 1.0, "v": half_right(p["x"])}
+    with pytest.raises(GradientCheckError, match=r'args\[0\]\["x"\]\[0, 0\](.|\n)*output leaf 1'):
+        tj.gradcheck(wrong, p, order=1, raise_on_error=True, optimize=optimize)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e-2, 1.0, 1e4, 1e9])
+def test_arguments_of_any_size(scale):
+    assert tj.gradcheck(lambda x: np.log(x) * x, np.array([1.0, 2.0]) * scale)
+    wrong = lambda x, factor: half_right(x) * factor
+    for factor in (1e-12, 1.0):
+        assert not tj.gradcheck(wrong, np.array([1.0, 2.0]) * scale, factor)
+
+
+def test_the_second_order_names_the_argument():
+    with pytest.raises(GradientCheckError, match=r'second order, vjp by args\[1\]\["x"\] is '):
+        tj.gradcheck(lambda n, p: not_twice(p["x"]) * n, 3, {"x": 2.0}, raise_on_error=True)
+
+
+@pytest.mark.parametrize(("f", "x"), [(np.abs, 0.0), (np.sqrt, 0.0), (np.log, -1.0)])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_points_without_derivatives_are_found(f, x):
+    assert not tj.gradcheck(f, np.array([x, 1.0]))
+
+
+def test_random_functions_are_refused():
+    with pytest.raises(ConfigError, match="the same at every call"):
+        tj.gradcheck(lambda x: x * np.random.normal(), X)

@@ -12,6 +12,7 @@ import numpy as np
 
 from .errors import ConfigError, GradientCheckError
 from .operators import jvp, vjp
+from .tape import inner, is_number
 from .tree import flatten, list_leaves, path_text, unflatten
 
 MANY = 200  # elements of a leaf that are checked one by one
@@ -24,25 +25,43 @@ def gradcheck(
     """Tell whether the derivatives of a function agree with central differences.
 
     Args:
-        f: returns one real or complex array or number of any shape; smooth near the arguments.
-        args: numbers and arrays, in nested structures; it is differentiated by all those that hold
-            floats or complex numbers alone.
+        f: returns numbers and arrays, in nested structures; smooth near the arguments, and the same
+            at every call.
+        args: anything; it is differentiated by all floats and complex numbers in nested structures.
         order: up to which derivatives are checked; those of order 2 are differences of gradients.
         modes: "vjp" for reverse mode, "jvp" for forward mode.
         raise_on_error: raise an error that tells where and by how much it is off.
         optimize: check compiled code; False: direct mode.
         seed: of the directions; large arrays are checked at 200 elements.
 
-    The step is the cube root of the precision of the least precise leaf; derivatives may differ by
-    four times that, relative to the largest of them.
+    The step is the cube root of the precision of the least precise leaf, for leaves of small
+    numbers so much smaller; derivatives may differ by four times that root, relative to the largest
+    of them, and by what rounding makes of the differences.
 
     Raises:
         GradientCheckError: with raise_on_error=True.
-        ConfigError: an unknown mode or order, or nothing to differentiate by.
+        ConfigError: an unknown mode or order, nothing to differentiate by, or another result when
+            f is called again.
     """
     if not set(modes) <= {"vjp", "jvp"} or not modes or order not in (1, 2):
         raise ConfigError(f"modes={modes!r} of order={order!r}: use vjp and jvp, order 1 or 2")
-    check = _Check(f, args, optimize, np.random.default_rng(seed))
+    leaves: list[Any] = []
+    tree = flatten(args, leaves)
+    places = [i for i, leaf in enumerate(leaves) if is_number(leaf)]
+    if not places:
+        raise ConfigError("gradcheck() got no argument of floats or complex numbers")
+    paths = [*tree.paths()]
+    names = [path_text("args", paths[i]) for i in places]
+
+    def of_floats(*floats: Any) -> list[Any]:
+        given = dict(zip(places, floats, strict=True))
+        now = unflatten(tree, iter([given.get(i, leaf) for i, leaf in enumerate(leaves)]))
+        return [out for out in list_leaves(inner(f)(*now)) if is_number(out)]
+
+    point = [leaves[i] for i in places]
+    check = _Check(of_floats, point, names, optimize, np.random.default_rng(seed))
+    if not check.is_repeatable():
+        raise ConfigError("gradcheck() wants a function that gives the same at every call")
     found = check.errors(modes)
     if order == 2:
         found.extend(f"second order, {error}" for error in check.gradients().errors(modes))
@@ -52,30 +71,33 @@ def gradcheck(
 
 
 class _Check:
-    """A function of the arguments that it can be differentiated by, and the point to check."""
+    """A function of floats that gives a list of leaves, and the point where it is checked.
+
+    names: of the floats, for messages. steps: how far each is moved, and tolerance: how far
+    derivatives may differ.
+    """
 
     def __init__(
-        self, f: Callable[..., Any], args: Sequence[Any], optimize: bool, rng: np.random.Generator
-    ) -> None:
-        self.numbers = [i for i, arg in enumerate(args) if _is_differentiable(arg)]
-        if not self.numbers:
-            raise ConfigError("gradcheck() got no argument of floats or complex numbers")
-        self.args, self.optimize, self.rng = list(args), optimize, rng
-        self.point = tuple(args[i] for i in self.numbers)
+        self, f: Callable[..., list[Any]], point: Sequence[Any], names: Sequence[str],
+        optimize: bool, rng: np.random.Generator,
+    ) -> None:  # fmt: skip
+        self.f, self.point, self.names = f, point, names
+        self.optimize, self.rng = optimize, rng
+        self.leaves = [np.asarray(leaf) for leaf in point]
+        eps = max(float(np.finfo(leaf.dtype).eps) for leaf in self.leaves)
+        self.tolerance = 4 * eps ** (1 / 3)
+        sizes = [float(np.max(np.abs(leaf), initial=0.0)) or 1.0 for leaf in self.leaves]
+        self.steps = [max(min(1.0, size), size * eps ** (1 / 3)) * eps ** (1 / 3) for size in sizes]
+        self.out = [np.asarray(out) for out in f(*point)]
+        largest = max((float(np.max(np.abs(out), initial=0.0)) for out in self.out), default=0.0)
+        self.noise = 100 * eps * largest
+        self.cotangents = [self.direction(out) for out in self.out]
 
-        def of_point(*point: Any) -> Any:
-            given = list(self.args)
-            for number, value in zip(self.numbers, point, strict=True):
-                given[number] = value
-            return f(*given)
-
-        self.f = of_point
-        leaves: list[Any] = []
-        self.tree = flatten(self.point, leaves)
-        self.leaves = [np.asarray(leaf) for leaf in leaves]
-        eps = max(np.finfo(leaf.dtype).eps for leaf in self.leaves)
-        self.step = float(eps) ** (1 / 3)
-        self.cotangent = self.direction(np.asarray(f(*args)))
+    def is_repeatable(self) -> bool:
+        """Tell whether the function gives the same when it is called again."""
+        again = [np.asarray(out) for out in self.f(*self.point)]
+        pairs = zip(again, self.out, strict=True)
+        return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
 
     def direction(self, like: Any) -> Any:
         """Draw a direction of the shape and kind of an array: of numbers that are not small."""
@@ -88,37 +110,36 @@ class _Check:
         """The check of the gradient itself, summed up with weights."""
         weights = [self.direction(leaf) for leaf in self.leaves]
 
-        def weighted(*point: Any) -> Any:
-            _, pull = vjp(self.f, *point, optimize=self.optimize)
-            parts = list_leaves(pull(self.cotangent))
-            return sum(np.sum(np.real(g * w)) for g, w in zip(parts, weights, strict=True))
+        def weighted(*point: Any) -> list[Any]:
+            pairs = zip(self.pulled(point), weights, strict=True)
+            return [sum(np.sum(np.real(g * w)) for g, w in pairs)]
 
-        return _Check(weighted, self.point, self.optimize, self.rng)
+        return _Check(weighted, self.point, self.names, self.optimize, self.rng)
 
     def errors(self, modes: Sequence[str]) -> list[str]:
         return [error for mode in modes for error in getattr(self, f"by_{mode}")()]
 
-    def at(self, leaves: Sequence[Any]) -> Any:
-        return np.asarray(self.f(*unflatten(self.tree, iter([_like(a, b) for a, b in leaves]))))
+    def pulled(self, point: Sequence[Any]) -> tuple[Any, ...]:
+        _, pull = vjp(self.f, *point, optimize=self.optimize)
+        found = pull(self.cotangents)
+        return found if len(point) > 1 else (found,)
 
-    def moved(self, steps: Sequence[Any]) -> Any:
-        """The change of f, over the length of the step, when its leaves move by these steps."""
+    def moved(self, directions: Sequence[Any], step: float) -> list[Any]:
+        """The change of each output, over the length of the step, along directions."""
         ahead, behind = (
-            self.at([(leaf + sign * step, leaf) for leaf, step in
-                     zip(self.leaves, steps, strict=True)])
-            for sign in (self.step, -self.step)
+            self.f(*[
+                np.asarray(leaf + sign * step * direction, leaf.dtype)
+                for leaf, direction in zip(self.leaves, directions, strict=True)
+            ])
+            for sign in (1.0, -1.0)
         )  # fmt: skip
-        return (ahead - behind) / (2 * self.step)
+        return [(np.asarray(a) - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
 
     def by_vjp(self) -> Iterator[str]:
         """Compare reverse mode, element by element."""
-        _, pull = vjp(self.f, *self.point, optimize=self.optimize)
-        gradients = list_leaves(pull(self.cotangent))
-        names = [
-            path_text(f"args[{self.numbers[int(path[0])]}]", path[1:]) for path in self.tree.paths()
-        ]
+        gradients = self.pulled(self.point)
         scale = max(float(np.max(np.abs(g), initial=0.0)) for g in gradients)
-        for number, (name, gradient) in enumerate(zip(names, gradients, strict=True)):
+        for number, (name, gradient) in enumerate(zip(self.names, gradients, strict=True)):
             leaf, gradient = self.leaves[number], np.asarray(gradient)
             places = [*np.ndindex(leaf.shape)]
             if len(places) > MANY:
@@ -127,43 +148,37 @@ class _Check:
                 expected = self.slope(number, place, 1.0)
                 if leaf.dtype.kind == "c":
                     expected = expected - 1j * self.slope(number, place, 1j)
-                yield from self.compared(
-                    f"vjp by {name}{list(place) or ''}", gradient[place], expected, scale
-                )
+                what = f"vjp by {name}{list(place) or ''}"
+                yield from self.compared(what, gradient[place], expected, scale, self.steps[number])
 
     def slope(self, number: int, place: tuple[int, ...], direction: complex) -> Any:
-        steps = [np.zeros_like(leaf) for leaf in self.leaves]
-        steps[number][place] = direction
-        return np.sum(np.real(self.moved(steps) * self.cotangent))
+        directions = [np.zeros_like(leaf) for leaf in self.leaves]
+        directions[number][place] = direction
+        changes = self.moved(directions, self.steps[number])
+        pairs = zip(changes, self.cotangents, strict=True)
+        return sum(np.sum(np.real(change * c)) for change, c in pairs)
 
     def by_jvp(self) -> Iterator[str]:
-        """Compare forward mode, along one direction."""
-        steps = [self.direction(leaf) for leaf in self.leaves]
-        shaped = [_like(step, leaf) for step, leaf in zip(steps, self.leaves, strict=True)]
-        tangents = unflatten(self.tree, iter(shaped))
-        _, tangent = jvp(self.f, self.point, tangents, optimize=self.optimize)
-        expected = self.moved(steps)
-        scale = float(np.max(np.abs(expected), initial=0.0))
-        for place in [*np.ndindex(expected.shape)][:MANY]:
-            yield from self.compared(
-                f"jvp of output{list(place) or ''}", np.asarray(tangent)[place], expected[place],
-                scale,
-            )  # fmt: skip
+        """Compare forward mode, along one direction, as far as the leaf of the smallest numbers."""
+        step = min(self.steps)
+        directions = [self.direction(leaf) for leaf in self.leaves]
+        tangents = [np.asarray(d, leaf.dtype) for d, leaf in zip(
+            directions, self.leaves, strict=True)]  # fmt: skip
+        _, found = jvp(self.f, self.point, tangents, optimize=self.optimize)
+        expected = self.moved(directions, step)
+        scale = max((float(np.max(np.abs(e), initial=0.0)) for e in expected), default=0.0)
+        for number, (tangent, wanted) in enumerate(zip(found, expected, strict=True)):
+            name = "output" if len(found) == 1 else f"output leaf {number}"
+            for place in [*np.ndindex(wanted.shape)][:MANY]:
+                what = f"jvp of {name}{list(place) or ''}"
+                yield from self.compared(
+                    what, np.asarray(tangent)[place], wanted[place], scale, step
+                )
 
-    def compared(self, what: str, found: Any, expected: Any, scale: float) -> Iterator[str]:
-        allowed = 4 * self.step * max(abs(expected), scale, 1e-3)
+    def compared(
+        self, what: str, found: Any, expected: Any, scale: float, step: float
+    ) -> Iterator[str]:
+        allowed = self.tolerance * max(abs(expected), scale) + self.noise / step
         if not abs(found - expected) <= allowed:
-            yield f"{what} is {found:.6g}; differences give {expected:.6g}"
-
-
-def _is_differentiable(value: Any) -> bool:
-    leaves = list_leaves(value)
-    return bool(leaves) and all(
-        type(leaf) in (float, complex) or getattr(leaf, "dtype", np.dtype(bool)).kind in "fc"
-        for leaf in leaves
-    )
-
-
-def _like(value: Any, leaf: Any) -> Any:
-    """Give a value the dtype of a leaf."""
-    return np.asarray(value, leaf.dtype)
+            off = abs(found - expected)
+            yield f"{what} is {found:.6g}; differences give {expected:.6g}, which is {off:.2g} off"

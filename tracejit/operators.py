@@ -15,7 +15,7 @@ import numpy as np
 from .batch import over_stack
 from .errors import ParameterTypeError, ShapeError, UnsupportedError
 from .gradients import grad
-from .ops.conversions import is_complex
+from .ops.conversions import cast, is_complex
 from .recall import Argnum, Body, program_of
 from .tape import Tape, bound, is_number, is_numeric, matching
 from .trace import Recorder
@@ -325,9 +325,19 @@ def _of_leaf(tape: Tape, number: int) -> Any:
     for i in range(len(leaves)):
         if not backward[i]:
             found[i] = _columns(tape, number, places[i])
-    shapes = [(*np.shape(out), *np.shape(leaf)) for leaf in leaves]
-    pairs = zip(found, shapes, strict=True)
-    return tape.structured(places, [np.reshape(stack, shape) for stack, shape in pairs])
+    shaped = [
+        np.reshape(stack, (*np.shape(out), *np.shape(leaf)))
+        for stack, leaf in zip(found, leaves, strict=True)
+    ]
+    kind = np.complex64 if is_complex(out) else np.float16
+    pairs = zip(shaped, leaves, strict=True)
+    return tape.structured(places, [cast(j, _dtype(leaf, kind)) for j, leaf in pairs])
+
+
+def _dtype(leaf: Any, kind: Any) -> Any:
+    """The dtype of derivatives: as precise as what they are by, complex where the output is."""
+    dtype = leaf.dtype if hasattr(leaf, "dtype") else np.result_type(leaf)
+    return np.result_type(dtype, kind) if dtype.kind == "f" else dtype
 
 
 def _directions(like: Any) -> Any:

@@ -27,6 +27,12 @@ from .trace.recorder import active_recorder
 from .tree import described, flatten, list_leaves, unflatten
 
 
+def inner(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as a recording that is under way has to call it."""
+    recorder = active_recorder()
+    return f if recorder is None else recorder.world.inner(f)
+
+
 def bound(
     f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -39,8 +45,7 @@ def bound(
 def _signed(
     f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], Signature]:
-    recorder = active_recorder()
-    binding = Binding(f if recorder is None else recorder.world.inner(f))
+    binding = Binding(inner(f))
     values, keywords = binding.bind(args, kwargs)
     return values, Signature(values, keywords, binding.names(len(values), keywords))
 
