@@ -123,7 +123,7 @@ class JitGrad:
         key = signature.key_with(upstream)
         entry = self._store.cache.find(key)
         if entry is None:
-            return self._record(key, None, signature, upstream)
+            return self._note(key, None, signature, upstream)
         if entry.direct is not None:
             self._direct += 1
             return self._run_directly(signature, upstream)
@@ -131,7 +131,7 @@ class JitGrad:
             captured = variant.read(self.__wrapped__, signature.values)
             if captured is not None:
                 return self._run_compiled(variant, signature, upstream, captured)
-        return self._record(key, entry, signature, upstream)
+        return self._note(key, entry, signature, upstream)
 
     def _sign(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], outer: Recorder | None = None
@@ -180,7 +180,7 @@ class JitGrad:
 
     # -- recording ---------------------------------------------------------------------------
 
-    def _record(
+    def _note(
         self, key: Hashable, entry: Entry | None, signature: Signature, upstream: Any
     ) -> Any:
         """Answer a call of a new signature, or of one with other captures, and keep it."""
@@ -347,7 +347,7 @@ class JitGrad:
                     f"{self.__name__} is not compiled, so there is nothing to show: {entry.direct}"
                 )
             if again:
-                self._record(key, entry, signature, upstream)
+                self._note(key, entry, signature, upstream)
         raise TracejitError(f"{self.__name__} changes what it reads, at every call")
 
     def source(self, *args: Any, backend: str | None = None, **kwargs: Any) -> str:
