@@ -112,7 +112,7 @@ class Region:
         replay: _Replay = _OnPlain(self) if lift is None else _OnTracers(self)
         roots = [replay.known[source] for source in self.sources]
         nodes = replay.nodes[len(roots) :]
-        reaches = depending_on(nodes, roots).__contains__
+        reaches = depending_on(nodes, roots, smoothly=True).__contains__
         cotangents = {replay.known[self.again[output]]: g}
         sweep(nodes, cotangents, lift, reaches, enter, reuse=False)
         for source, root in zip(self.sources, roots, strict=True):

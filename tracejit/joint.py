@@ -316,7 +316,7 @@ def _differentiate(
     written = recorder.writes
     undoes = bool(written) and not nested
     cotangents: dict[Node, Any] = {}
-    known = depending_on(nodes, sources) if nested else None
+    known = depending_on(nodes, sources, smoothly=True) if nested else None
     reaches = known.__contains__ if known is not None else _is_active
     for output, seed in seeds:
         if type(output) is Node and reaches(output):

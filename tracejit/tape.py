@@ -169,7 +169,7 @@ class Tape:
         start = len(recorder.nodes)
         total = _paired(tangents, self.pull(us))
         nodes, last = recorder.nodes[start:], total.current() if is_traced(total) else None
-        reached = depending_on(nodes, [u.node for u in us if u is not None])
+        reached = depending_on(nodes, [u.node for u in us if u is not None], smoothly=True)
         cotangents = {last: 1.0} if last in reached else {}
         with recorder.writes.off():
             sweep(nodes, cotangents, recorder.lift, reached.__contains__)

@@ -134,10 +134,17 @@ def _is_whole(cotangent: Any, node: Node) -> bool:
     )
 
 
-def depending_on(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
-    """Find the nodes that depend on one of the roots (which are included)."""
+def depending_on(
+    nodes: Iterable[Node], roots: Iterable[Node], smoothly: bool = False
+) -> set[Node]:
+    """Find the nodes that depend on one of the roots (which are included).
+
+    smoothly: with a derivative, so not by way of comparisons and the like.
+    """
     found = set(roots)
     for node in nodes:
+        if smoothly and node.op.vjp is None:
+            continue
         read = node.inputs if node.op is not CHECKPOINT else node.attrs["region"].sources
         if any(type(i) is Node and i in found for i in read):
             found.add(node)
