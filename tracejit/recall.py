@@ -35,7 +35,8 @@ def recalled(make: Callable[[], Any], function: Callable[..., Any], *options: An
     """
     if active_recorder() is not None:
         return make()
-    kept, limit = (_LIGHT, MANY) if _is_light(function) else (_HEAVY, FEW)
+    light = all(_is_light(f) for f in (function, *options) if callable(f))
+    kept, limit = (_LIGHT, MANY) if light else (_HEAVY, FEW)
     key = (_identity(function), *map(_identity, options))
     with LOCK:
         if key in kept:

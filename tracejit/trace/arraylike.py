@@ -36,14 +36,16 @@ _NO_ARRAYS = {
 }  # fmt: skip
 
 
-@functools.cache
 def twin(function: Any) -> Any:
     """The twin of a function or ufunc of NumPy; of anything else that itself."""
-    if isinstance(function, Ufunc):
-        return function
+    return _made(function) if type(function) in (np.ufunc, FUNCTION) else function
+
+
+@functools.cache
+def _made(function: Any) -> Any:
     if type(function) is np.ufunc:
         return Ufunc(function)
-    if type(function) is not FUNCTION or function in _AS_THEY_ARE:
+    if function in _AS_THEY_ARE:
         return function
     return _taking_lists(function, _joined if function in _JOINING else from_list)
 

@@ -45,6 +45,14 @@ class Place:
         above = parent.key if parent is not None else ()
         self.key: tuple[Any, ...] = (above, step, tuple(_identity(c) for c in constants))
 
+    @property
+    def is_root(self) -> bool:
+        """Tell whether it is that of the traced function, which is always the same one.
+
+        What was recorded must not hold it: recordings are kept as long as their function lives.
+        """
+        return self.parent is None and self.step == "f"
+
     def __str__(self) -> str:
         name = self.name
         if self.parent is None or not self.parent.keys or len(self.keys) == 1:

@@ -56,7 +56,8 @@ def make(world: World, value: Any, place: Place) -> Any:
 
 def same(world: World, value: Any, place: Place) -> Any:
     """Hand out the real thing: its identity tells all."""
-    place.require("{v} is {0}", value)
+    if not place.is_root:
+        place.require("{v} is {0}", value)
     return value
 
 
@@ -263,7 +264,7 @@ def _function(world: World, value: types.FunctionType, place: Place) -> Any:
         give_up(world, reason, modules.home_of(value))
         return modules.outside(value)
     world.handles |= scanned.handles
-    if place.parent is None and place.step == "f":  # always the same function, if not the same code
+    if place.is_root:  # but it may be given other code
         place.require("{v}.__code__ is {0}", code)
     else:
         place.require(

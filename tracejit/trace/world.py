@@ -23,9 +23,9 @@ from ..errors import Abandoned
 from ..tree import Tree, build, is_registered
 from . import objects, twins
 from .arraylike import Ufunc
-from .modules import builtin_twin
+from .modules import builtin_twin, recording_twin
 from .places import NoPlaces, Place, Places
-from .source import user_site
+from .source import internal, user_site
 from .tracer import Tracer
 
 if TYPE_CHECKING:
@@ -82,9 +82,15 @@ class World:
 
     def inner(self, function: Any) -> Any:
         """Give the twin of a function that is traced inside the traced one, or of its receiver."""
+        # A place of a twin, or of a program that holds one, would keep this world alive.
         receiver = function.__self__ if type(function) is types.MethodType else function
-        if hasattr(type(receiver), "__tracejit_real__"):
+        cls = type(receiver)
+        code = function.__wrapped__ if hasattr(cls, "__tracejit_jit__") else function
+        is_twin = type(getattr(code, "__globals__", None)) is Names
+        if is_twin or hasattr(cls, "__tracejit_real__"):
             return function
+        if cls is types.FunctionType and internal[function.__code__.co_filename]:
+            return recording_twin(function)
         return self.hand_out(function, self.constant(function, getattr(function, "__name__", "")))
 
     def argument(self, signature: Signature, position: int) -> Place | None:
