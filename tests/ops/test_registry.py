@@ -14,7 +14,8 @@ from tracejit.dag.op import BY_FUNCTION, BY_NAME, COMPOSITES, MISSING, SCIPY, nu
 from tracejit.ops.scipy import load
 from tracejit.trace import Recorder
 
-OTHERS = {__name__, "tests.ops.test_kernels", "tests.ops.test_orders"}  # they work on the cases of all the others
+# These work on the cases of all the others.
+OTHERS = {__name__, "tests.ops.test_kernels", "tests.ops.test_orders"}
 NAMES = (m.name for m in pkgutil.walk_packages(tests.ops.__path__, "tests.ops."))
 FAMILIES = [importlib.import_module(n) for n in NAMES if ".test_" in n and n not in OTHERS]
 for package in SCIPY:
