@@ -16,8 +16,9 @@ import numpy as np
 from ..batch import Recorded
 from ..errors import ParameterTypeError, UnsupportedError
 from ..function import JitGrad
-from ..operators import Argnum, _made, _outputs, _program, elementwise_grad, grad
-from ..outcome import Wanted
+from ..gradients import grad
+from ..recall import Argnum, Body, program_of
+from ..tape import Tape, bound, inner, is_numeric
 from ..trace import Recorder
 from ..trace.creators import stop_gradient
 from ..trace.recorder import active_recorder
@@ -50,9 +51,8 @@ def sparse_jacobian(
 
     >>> sparse_jacobian(np.diff)(x)                         # of shape (len(x) - 1, len(x))
     """
-    return SparseDerivatives(
-        _program(_entries_of_jacobian, f, argnum, optimize, backend), "jacobian"
-    )
+    program = program_of(_entries_of_jacobian, f, argnum, optimize, backend)
+    return SparseDerivatives(program, "jacobian")
 
 
 def sparse_hessian(
@@ -65,7 +65,8 @@ def sparse_hessian(
 
     >>> sparse_hessian(rosen)(x)                            # tridiagonal: three sweeps
     """
-    return SparseDerivatives(_program(_entries_of_hessian, f, argnum, optimize, backend), "hessian")
+    program = program_of(_entries_of_hessian, f, argnum, optimize, backend)
+    return SparseDerivatives(program, "hessian")
 
 
 class SparseDerivatives:
@@ -96,44 +97,51 @@ class SparseDerivatives:
         return getattr(self.program, name)
 
 
-def _entries_of_hessian(
-    f: Callable[..., Any], argnum: Argnum, optimize: bool, backend: str
-) -> Callable[..., Any]:
-    first = grad(f, argnum, optimize=optimize, backend=backend)
-    return _entries_of_jacobian(first, argnum, optimize, backend, symmetric=True)
+def _entries_of_hessian(f: Callable[..., Any], argnum: Argnum, *_: Any) -> Body:
+    first = grad(f, argnum)
+
+    def entries(recorder: Recorder, *args: Any, **kwargs: Any) -> Any:
+        return _entries(recorder, first, argnum, bound(f, args, kwargs), symmetric=True)
+
+    return entries
 
 
-def _entries_of_jacobian(
-    f: Callable[..., Any], argnum: Argnum, optimize: bool, backend: str, symmetric: bool = False
-) -> Callable[..., Any]:
-    """Make a function that gives (data, indices, indptr, shape) of a CSR matrix."""
-    inner = _outputs(f, optimize, backend)
-    plain = _outputs(lambda *args, **kwargs: _flat(inner(*args, **kwargs)), optimize, backend)
-    wanted = Wanted(forward=False, partial=True, argnum=argnum)
-    pulled = _made(plain, wanted, optimize, backend)
+def _entries_of_jacobian(f: Callable[..., Any], argnum: Argnum, *_: Any) -> Body:
+    def entries(recorder: Recorder, *args: Any, **kwargs: Any) -> Any:
+        return _entries(recorder, f, argnum, bound(f, args, kwargs), symmetric=False)
 
-    def entries_of_jacobian(*args: Any, **kwargs: Any) -> Any:
-        recorder = active_recorder()
-        if recorder is None:  # an audit asks what it does as plain Python
-            return _outputs(entries_of_jacobian, False, backend)(*args, **kwargs)
-        given = args[argnum] if isinstance(argnum, int) else [args[i] for i in argnum]
-        argument, out = _flat(given), stop_gradient(plain(*args, **kwargs))
-        for value, which in ((argument, f"argument {argnum}"), (out, "the output")):
-            if np.result_type(value).kind != "f":
-                raise ParameterTypeError(
-                    f"sparse derivatives are real: {which} is {np.result_type(value)}"
-                )
+    return entries
 
-        def pull(u: Any) -> Any:
-            return _flat(pulled(*args, u, **kwargs))
 
-        def push(tangent: Any) -> Any:
-            return elementwise_grad(lambda u: np.sum(pull(u) * tangent))(out)
+def _entries(
+    recorder: Recorder, f: Callable[..., Any], argnum: Argnum,
+    given: tuple[tuple[Any, ...], dict[str, Any]], symmetric: bool,
+) -> Any:  # fmt: skip
+    """Give (data, indices, indptr, shape) of a CSR matrix."""
+    plain = inner(f)
+    tape = Tape(recorder, lambda *args, **named: _flat(plain(*args, **named)), argnum, *given)
+    places = [i for i, leaf in enumerate(tape.parameters) if is_numeric(leaf)]
+    shapes = [np.shape(tape.parameters[i]) for i in places]
+    argument, out = _flat([tape.parameters[i] for i in places]), stop_gradient(tape.out)
+    for value, which in ((argument, f"argument {argnum}"), (out, "the output")):
+        if np.result_type(value).kind != "f":
+            raise ParameterTypeError(
+                f"sparse derivatives are real: {which} is {np.result_type(value)}"
+            )
 
-        return _compressed(recorder, pull, push, argument, out, symmetric)
+    def pull(u: Any) -> Any:
+        pulled = tape.pull([u])
+        return _flat([pulled[i] for i in places])
 
-    entries_of_jacobian.__name__ = f"entries_of_{'hessian' if symmetric else 'jacobian'}"
-    return entries_of_jacobian
+    def push(tangent: Any) -> Any:
+        ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+        parts = zip(places, shapes, [0, *ends[:-1]], ends, strict=True)
+        tangents: list[Any] = [None] * len(tape.parameters)
+        for i, shape, start, end in parts:
+            tangents[i] = np.reshape(tangent[start:end], shape)
+        return tape.push(tangents)[0]
+
+    return _compressed(recorder, pull, push, argument, out, symmetric)
 
 
 def _flat(structure: Any) -> Any:
