@@ -327,3 +327,11 @@ def test_exact_combinations_are_refused(optimize):
     df = jit_grad(lambda n: special.comb(n, 2, exact=True) * n, optimize=optimize)
     with pytest.raises(UnsupportedError, match=r"scipy.special.comb.*exact=True"):
         df(4.0)
+
+
+@MODES
+def test_second_derivatives_of_complex_gamma_functions_are_refused(optimize):
+    f = lambda z: np.sum(np.real(special.loggamma(z)))
+    slope = jit_grad(f, withForward=False, optimize=optimize)
+    with pytest.raises(MissingGradientError, match="for real numbers alone"):
+        jit_grad(lambda z: np.sum(np.abs(slope(z))), optimize=optimize)(X + 2.5j)

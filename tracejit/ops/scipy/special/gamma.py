@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 from ....dag.op import MISSING, Op, composite, is_traced
+from ....errors import MissingGradientError
 from ...conversions import as_scalar, is_complex
 from ..densities import student_log_density
 from .declare import ufunc
@@ -29,6 +30,15 @@ def _rgamma_rule(g: Any, out: Any, x: Any) -> Any:
     return g * np.where(left, special.gamma(y) * turned, -out * psi(np.where(left, 1.0, x)))
 
 
+def _psi_rule(g: Any, out: Any, x: Any) -> Any:
+    if is_complex(x):
+        raise MissingGradientError(
+            "the derivative of scipy.special.psi, which is the second one of gamma and its kin, is "
+            "computed for real numbers alone, not for complex ones"
+        )
+    return g * zeta(2.0, x)
+
+
 def _beta_rule(g: Any, a: Any, b: Any) -> Any:
     return g * (psi(a) - psi(a + b))
 
@@ -38,7 +48,7 @@ ufunc(special.gammaln, [lambda g, out, x: g * psi(x)])
 ufunc(special.loggamma, [lambda g, out, x: g * psi(x)])
 ufunc(special.rgamma, [_rgamma_rule])
 ufunc(special.gammasgn, None)
-ufunc(special.psi, [lambda g, out, x: g * zeta(2.0, x)])
+ufunc(special.psi, [_psi_rule])
 # Hurwitz's zeta; no formula for the derivative by the exponent.
 zeta: Op = ufunc(
     special.zeta, [MISSING, lambda g, out, s, q: -g * s * zeta(s + 1.0, q)],
