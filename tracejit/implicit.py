@@ -15,10 +15,10 @@ import numpy as np
 from .dag.op import BY_NAME
 from .equations import Equation, FixedPoint, Limits, Root, located, solved
 from .errors import ConfigError, ParameterTypeError, ShapeError
-from .operators import _outputs, _program
 from .ops.conversions import cast, kind_of
 from .packing import Part, layout_of, packed, unpacked
 from .program import plain_constant
+from .recall import Argnum, Body, program_of
 from .trace import Recorder
 from .trace.recorder import active_recorder, aside
 from .trace.source import user_site
@@ -134,19 +134,14 @@ def _call(
     if recorder is not None and recorder.open:
         return _solution(recorder, name, f, x0, args, settings)
     with aside():
-        return _program(_solving, f, 0, optimize, backend, name, settings)(x0, *args)
+        return program_of(_solving, f, 0, optimize, backend, name, settings)(x0, *args)
 
 
 def _solving(
-    f: Callable[..., Any], argnum: int, optimize: bool, backend: str, name: str, settings: Settings
-) -> Callable[..., Any]:
-    def solve(x0: Any, *args: Any) -> Any:
-        recorder = active_recorder()
-        if recorder is None:  # an audit asks what it does as plain Python
-            return _outputs(solve, False, backend)(x0, *args)
-        return _solution(recorder, name, f, x0, args, settings)
-
-    return solve
+    f: Callable[..., Any], argnum: Argnum, optimize: bool, backend: str, name: str,
+    settings: Settings,
+) -> Body:  # fmt: skip
+    return lambda recorder, x0, *args: _solution(recorder, name, f, x0, args, settings)
 
 
 def _solution(

@@ -91,11 +91,17 @@ def run_ahead(
     return result
 
 
-def sweep_back(recorder: Recorder, result: Run, seeds: Sequence[tuple[Any, Any]]) -> list[Any]:
-    """Give the gradients for cotangents of outputs, in pairs, by all parameters, leaf by leaf."""
+def sweep_back(
+    recorder: Recorder, result: Run, seeds: Sequence[tuple[Any, Any]], transposing: bool = False
+) -> list[Any]:
+    """Give the gradients for cotangents of outputs, in pairs, by all parameters, leaf by leaf.
+
+    transposing: what is wanted of them is not their values, but how they follow from the
+    cotangents: forward mode.
+    """
     result.gradients = []
     with recorder.writes.off():
-        _differentiate(recorder, result, seeds, True)
+        _differentiate(recorder, result, seeds, True, transposing)
     return [recorder.lift(gradient) for gradient in result.gradients]
 
 
@@ -306,8 +312,9 @@ def _number_dtype(value: Any) -> np.dtype[Any]:
 
 
 def _differentiate(
-    recorder: Recorder, result: Run, seeds: Sequence[tuple[Any, Any]], nested: bool
-) -> None:
+    recorder: Recorder, result: Run, seeds: Sequence[tuple[Any, Any]], nested: bool,
+    transposing: bool = False,
+) -> None:  # fmt: skip
     signature, wanted = result.signature, result.wanted
     positions = _parameter_positions(signature, wanted)
     sources = [result.lifted[i] for i in positions if signature.traced[i]]
@@ -323,7 +330,7 @@ def _differentiate(
             cotangents[output] = cotangents[output] + seed if output in cotangents else seed
     if cotangents:
         recorder.open = on_tracers
-        transposing, recorder.transposing = recorder.transposing, wanted.transposed
+        before, recorder.transposing = recorder.transposing, transposing
         if undoes:
             written.begin_undoing()
         try:
@@ -339,7 +346,7 @@ def _differentiate(
                 )
         finally:
             recorder.open = True
-            recorder.transposing = transposing
+            recorder.transposing = before
             written.redo()
     elif sources:
         result.disconnected = True

@@ -31,8 +31,6 @@ class Wanted:
     """What a call computes: outputs, gradients or both; of which arguments; from which cotangent.
 
     partial: the cotangent is an argument of its own. ones: it is 1 for each element of the output.
-    transposed: what is wanted of the gradients is not their values, but how they follow from the
-        cotangent: forward mode.
     order: how the results stand, one of ORDERS.
     """
 
@@ -41,7 +39,6 @@ class Wanted:
     partial: bool = False
     argnum: int | tuple[int, ...] = 0
     ones: bool = False
-    transposed: bool = False
     order: str = "gradients first"
 
     def __post_init__(self) -> None:

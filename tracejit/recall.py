@@ -98,6 +98,7 @@ def program_of(
 
         name = getattr(f, "__name__", "function")
         program.__name__ = f"{make.__name__.strip('_')}_of_{name}"
+        vars(program)["made_by"] = program_of, (make, f, argnum, optimize, backend, *more)
         return outputs(program, optimize, backend)
 
     found: JitGrad = recalled(make_program, f, make, argnum, optimize, backend, *more)

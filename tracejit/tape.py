@@ -142,14 +142,14 @@ class Tape:
         known = dict(zip(places, found, strict=True))
         return unflatten(self.tree, iter([known.get(i) for i in range(len(self.parameters))]))
 
-    def pull(self, cotangents: Sequence[Any]) -> list[Any]:
+    def pull(self, cotangents: Sequence[Any], transposing: bool = False) -> list[Any]:
         """Give J' times cotangents, one for each leaf of the output; None: zero."""
         seeds = []
         for output, leaf, c in zip(self._run.outputs, self.leaves, cotangents, strict=True):
             if c is not None and is_number(leaf):
                 given = hasattr(c, "dtype") and hasattr(leaf, "dtype")
                 seeds.append((output, cast(c, leaf.dtype) if given else c))
-        return sweep_back(self.recorder, self._run, seeds)
+        return sweep_back(self.recorder, self._run, seeds, transposing)
 
     def push(self, tangents: Sequence[Any], only: int | None = None) -> list[Any]:
         """Give J times tangents, one for each parameter, None for zero: the transposed sweep.
@@ -167,7 +167,7 @@ class Tape:
             if u is not None:
                 u.node.level = ACTIVE
         start = len(recorder.nodes)
-        total = _paired(tangents, self.pull(us))
+        total = _paired(tangents, self.pull(us, transposing=True))
         nodes, last = recorder.nodes[start:], total.current() if is_traced(total) else None
         reached = depending_on(nodes, [u.node for u in us if u is not None], smoothly=True)
         cotangents = {last: 1.0} if last in reached else {}

@@ -91,9 +91,10 @@ class SparseDerivatives:
         data, columns, starts, shape = self.program(*args, **kwargs)
         return csr_array((data, columns, starts), shape=shape)
 
+    def __reduce__(self) -> Any:
+        return SparseDerivatives, (self.program, self._name)
+
     def __getattr__(self, name: str) -> Any:
-        if name == "program":  # it is being unpickled
-            raise AttributeError(name)
         return getattr(self.program, name)
 
 
