@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tracejit import jit_grad
+from tracejit.dag.op import BY_NAME
 
 pytest.importorskip("numba")
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -35,6 +36,7 @@ CLOSE = {
     "logaddexp": np.logaddexp, "float_power": np.float_power, "power": np.power,
     "arctan2": np.arctan2, "hypot": np.hypot, "rad2deg": lambda a, b: np.rad2deg(a) * b,
     "degrees": lambda a, b: np.degrees(a) * b, "radians": lambda a, b: np.radians(a) * b,
+    "logistic": BY_NAME["logistic"],
 }  # fmt: skip
 OF_INTEGERS = {
     "bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or, "bitwise_xor": np.bitwise_xor,

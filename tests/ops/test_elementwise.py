@@ -12,8 +12,8 @@ from tests.ops.cases import (
     orders,
     rows,
 )
-from tests.support import MODES, check, spaced
-from tracejit import jit_grad
+from tests.support import CALLS, MODES, check, spaced
+from tracejit import hessian, jit_grad
 from tracejit.dag.op import BY_FUNCTION
 from tracejit.ops.complexes import real_sign
 
@@ -290,6 +290,17 @@ AT_KINKS = {
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_conventions_at_kinks(f, params, gradients, optimize):
     check(f, params, (), optimize, gradients)
+
+
+@MODES
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(("function", "unit"), [(np.logaddexp, 1.0), (np.logaddexp2, np.log(2.0))])
+def test_curvature_of_sums_of_exponentials(function, unit, optimize):
+    x = np.array([0.0, 1.0, -40.0, 40.0, 700.0, -700.0, np.inf, -np.inf])
+    e = np.exp(-unit * np.abs(x))
+    curvature = hessian(lambda x: np.sum(function(0.0, x)), optimize=optimize)
+    for _ in range(CALLS):
+        np.testing.assert_allclose(curvature(x), np.diag(unit * e / (1 + e) ** 2), 1e-13)
 
 
 @MODES

@@ -103,10 +103,10 @@ square = elementwise(np.square, [lambda g, out, x: g * (2.0 * x)], scalar="{0} *
 # -- exponentials and roots ---------------------------------------------------------------------
 
 
-def share(x: Any, y: Any, out: Any, half: float) -> Any:
-    """Give x - out, where both may be infinite; `half`, where both operands are equal."""
-    tied, leads = x == y, x == out
-    return np.where(tied, half, np.where(leads, 0, x)) - np.where(tied | leads, 0, out)
+def _logistic(x: Any, y: Any) -> Any:
+    tied = np.equal(x, y)  # infinities, too
+    with np.errstate(over="ignore", invalid="ignore"):
+        return 1.0 / (1.0 + np.exp(np.where(tied, 0, np.subtract(y, x))))
 
 
 exp = elementwise(np.exp, [lambda g, out, x: g * out], scalar="exp({0})")
@@ -127,18 +127,24 @@ root = op(
     "root", np.sqrt, elementwise=True, out=True, path="np.sqrt", scalar="sqrt({0})",
     vjp=[lambda g, out, x: np.where(out == 0, 0, np.divide(0.5 * g, np.where(out == 0, 1, out)))],
 )  # fmt: skip
+# The share of e**x in e**x + e**y. Its own derivatives are made of it, so that those of logaddexp
+# have no case apart where they would be wrong: at equal operands, say.
+logistic = op(
+    "logistic", _logistic, elementwise=True,
+    vjp=[
+        lambda g, out, x, y: g * (out * logistic(y, x)),
+        lambda g, out, x, y: -g * (out * logistic(y, x)),
+    ],
+)  # fmt: skip
 logaddexp = elementwise(
     np.logaddexp,
-    [
-        lambda g, out, x, y: g * np.exp(share(x, y, out, -LN2)),
-        lambda g, out, x, y: g * np.exp(share(y, x, out, -LN2)),
-    ],
+    [lambda g, out, x, y: g * logistic(x, y), lambda g, out, x, y: g * logistic(y, x)],
 )
 logaddexp2 = elementwise(
     np.logaddexp2,
     [
-        lambda g, out, x, y: g * np.exp2(share(x, y, out, -1.0)),
-        lambda g, out, x, y: g * np.exp2(share(y, x, out, -1.0)),
+        lambda g, out, x, y: g * logistic(x * LN2, y * LN2),
+        lambda g, out, x, y: g * logistic(y * LN2, x * LN2),
     ],
 )
 

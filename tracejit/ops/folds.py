@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import Op, op
-from .elementwise import LN2, share
+from .elementwise import LN2, logistic
 from .index import add_along, fill, index, index_add, like_it
 from .reduce import nan_extremum, spread
 from .scans import tails
@@ -108,21 +108,21 @@ def _running(missing: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     return rule
 
 
-def _summing(power: Callable[[Any], Any], half: float) -> Callable[..., Any]:
-    """The rule of a running sum of exponentials: each result has a share in the next one."""
+def _summing(unit: float) -> Callable[..., Any]:
+    """The rule of a running sum of powers of e**unit: each result has a share in the next one."""
 
     def rule(g: Any, out: Any, x: Any, axis: int) -> Any:
         g, out, x = (np.swapaxes(v, axis, -1) for v in (g, out, x))
-        one, x, before, after = np.ones_like(x[..., :1]), x[..., 1:], out[..., :-1], out[..., 1:]
-        kept = np.concatenate([one, power(share(before, x, after, half))], axis=-1)
-        added = np.concatenate([one, power(share(x, before, after, half))], axis=-1)
+        one, x, before = np.ones_like(x[..., :1]), unit * x[..., 1:], unit * out[..., :-1]
+        kept = np.concatenate([one, logistic(before, x)], axis=-1)
+        added = np.concatenate([one, logistic(x, before)], axis=-1)
         return np.swapaxes(tails(g, kept) * added, axis, -1)
 
     return rule
 
 
-_numpys(np.logaddexp, "accumulate", [_summing(np.exp, -LN2)])
-_numpys(np.logaddexp2, "accumulate", [_summing(np.exp2, -1.0)])
+_numpys(np.logaddexp, "accumulate", [_summing(1.0)])
+_numpys(np.logaddexp2, "accumulate", [_summing(LN2)])
 
 _function: Any
 for _function in (np.maximum, np.minimum):
