@@ -18,9 +18,10 @@ from .dag.vjp import depending_on
 from .ops.index import is_basic
 from .ops.reduce import axes_of
 from .ops.shape import swap
+from .stacks import Stack, structured, units
 from .trace import Recorder, Tracer
 
-Stacks = dict[Node, Any]
+Stacks = dict[Node, Any]  # a Stack, and for an op that has several results a list of them
 
 
 class Recorded:
@@ -37,51 +38,75 @@ class Recorded:
     def __init__(self, recorder: Recorder, function: Callable[[Any], Any], like: Any) -> None:
         self.recorder = recorder
         self.function = function
+        self.like = like
         start = len(recorder.nodes)
         root = recorder.record(IDENTITY, (like,), {})
         self.root: Node = root.node
         self.leaves: list[Any] = function(root)
         self.nodes = recorder.nodes[start:]
 
-    def on(self, stack: Any) -> list[Any]:
-        """Give the results for each row of a stack, as stacks."""
-        stacks: Stacks = {self.root: stack}
+    def on(self, stack: Any = None, as_columns: bool = False) -> list[Any]:
+        """Give the results for each row of a stack, as stacks.
+
+        Args:
+            stack: left out, it is that of all unit vectors.
+            as_columns: the caller moves the new axis to the end; what is computed so may stay so.
+        """
+        directions = units(self.like)
+        if stack is not None:
+            directions = _stack_of(stack, len(stack), np.shape(self.like))
+        stacks: Stacks = {self.root: directions}
         reached = depending_on(self.nodes, [self.root])
-        rows = len(stack)
+        rows = directions.rows
         for node in self.nodes:
             if node in reached and node not in stacks:
                 if node.op is GUARD or node.op.effect:
-                    each = [self.function(row) for row in stack]
+                    each = [self.function(row) for row in directions.whole]
                     return [_joined([leaves[i] for leaves in each]) for i in range(len(each[0]))]
-                stacks[node] = _run(self.recorder, node, stacks, rows)
+                stacks[node] = _run(self.recorder, node, stacks, rows, as_columns)
         return [_stacked(leaf, stacks, rows) for leaf in self.leaves]
 
 
-def over_stack(recorder: Recorder, function: Callable[[Any], Any], like: Any, stack: Any) -> Any:
-    """Give the results of a function for each row of a stack, as a list of stacks; see Recorded."""
-    return Recorded(recorder, function, like).on(stack)
+def over_stack(
+    recorder: Recorder, function: Callable[[Any], Any], like: Any, as_columns: bool = False
+) -> Any:
+    """Give the results of a function for all unit vectors, as a list of stacks; see Recorded."""
+    return Recorded(recorder, function, like).on(as_columns=as_columns)
+
+
+def _stack_of(array: Any, rows: int, shape: tuple[int, ...]) -> Stack:
+    return Stack(array, shape, rows, np.result_type(array))
 
 
 def _stacked(leaf: Any, stacks: Stacks, rows: int) -> Any:
     node = leaf.current() if type(leaf) is Tracer else None
     if node in stacks:
-        return stacks[node]
+        return stacks[node].whole
     return np.broadcast_to(leaf, (rows, *np.shape(leaf)))
 
 
-def _run(recorder: Recorder, node: Node, stacks: Stacks, rows: int) -> Any:
+def _run(
+    recorder: Recorder, node: Node, stacks: Stacks, rows: int, as_columns: bool
+) -> Any:
     """Run one operation on stacks."""
     if node.op is PICK:
         return stacks[node.inputs[0]][node.attrs["index"]]
     are_stacks = [type(i) is Node and i in stacks for i in node.inputs]
-    inputs = [
+    operands = [
         stacks[i] if is_stack else recorder.lift(i)
         for i, is_stack in zip(node.inputs, are_stacks, strict=True)
     ]
-    rule = RULES.get(node.op.name)
+    if not node.op.several:
+        known = structured(node, operands, as_columns)
+        if known is not None:
+            return known
+    inputs = [x.whole if type(x) is Stack else x for x in operands]
     if node.op.several:
-        rule = None
-    elif node.op.elementwise:
+        shapes = [np.shape(part) for part in node.value]
+        parts = _by_rows(node, inputs, are_stacks, rows)
+        return [_stack_of(p, rows, shape) for p, shape in zip(parts, shapes, strict=True)]
+    rule = RULES.get(node.op.name)
+    if node.op.elementwise:
         rule = _elementwise
     elif node.op.reduces is not None:
         rule = _reduction
@@ -89,9 +114,9 @@ def _run(recorder: Recorder, node: Node, stacks: Stacks, rows: int) -> Any:
     if result is None:
         result = _by_rows(node, inputs, are_stacks, rows)
     dtype = getattr(node.value, "dtype", None)
-    if dtype is not None and not node.op.several and result.dtype != dtype:
+    if dtype is not None and result.dtype != dtype:
         result = result.astype(dtype)  # numbers have become arrays
-    return result
+    return _stack_of(result, rows, np.shape(node.value))
 
 
 def _by_rows(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:

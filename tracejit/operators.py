@@ -321,7 +321,7 @@ def _of_leaf(tape: Tape, number: int) -> Any:
     ]
     found: list[Any] = [None] * len(leaves)
     if any(backward):
-        found = over_stack(tape.recorder, pull, out, _directions(out))
+        found = over_stack(tape.recorder, pull, out)
     for i in range(len(leaves)):
         if not backward[i]:
             found[i] = _columns(tape, number, places[i])
@@ -340,12 +340,6 @@ def _dtype(leaf: Any, kind: Any) -> Any:
     return np.result_type(dtype, kind) if dtype.kind == "f" else dtype
 
 
-def _directions(like: Any) -> Any:
-    """All unit vectors of the shape of an array, as a stack."""
-    size = int(np.size(like))
-    return np.reshape(np.eye(size, dtype=np.result_type(like)), (size, *np.shape(like)))
-
-
 def _columns(tape: Tape, number: int, place: int) -> Any:
     """The derivatives of an output by one leaf in forward mode, the axes of the output first."""
 
@@ -354,5 +348,5 @@ def _columns(tape: Tape, number: int, place: int) -> Any:
         return [tape.push(tangents, only=number)[number]]
 
     leaf = stop_gradient(tape.parameters[place])
-    (stack,) = over_stack(tape.recorder, push, leaf, _directions(leaf))
+    (stack,) = over_stack(tape.recorder, push, leaf, as_columns=True)
     return np.moveaxis(stack, 0, -1)

@@ -151,7 +151,7 @@ class _Emitter:
         self.branches: dict[str, list[Node]] = {}  # by function: the guard of each `if`
         self.calls = KernelCalls(
             self.plan, self.buffers, self.loops, self.constants, elements, self.node_names,
-            self.unpacking.node_names, self.slots, self.names, self.operand,
+            {**self.unpacking.node_names, **self.captured}, self.slots, self.names, self.operand,
         )  # fmt: skip
 
     # -- operands --------------------------------------------------------------------------

@@ -24,8 +24,9 @@ from .plan import Kernel, Plan
 class KernelCalls:
     """What calls the kernels of a module.
 
-    elements: the names of elements in kernels. known: those of all values outside. arguments: the
-    nodes of the user's arguments. operand: writes a value where it is read.
+    elements: the names of elements in kernels. known: those of all values outside. arguments: those
+    of what the user gives and of what the function reads, whose layout every call checks. operand:
+    writes a value where it is read.
     """
 
     def __init__(
