@@ -235,6 +235,7 @@ def _add(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> An
 def _matmul(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) -> Any:
     a, b = inputs
     left, right = (len(_shape(i)) for i in node.inputs)
+    shape = np.shape(node.value)
     if left > 2 or right > 2:
         return None
     if left == right == 1:
@@ -249,6 +250,8 @@ def _matmul(node: Node, inputs: list[Any], are_stacks: list[bool], rows: int) ->
         if not are_stacks[0]:
             return np.matmul(b, swap(a))
         return np.matmul(a, b[:, :, None])[..., 0] if are_stacks[1] else np.matmul(a, b)
+    if not are_stacks[1]:  # one product of many rows
+        return np.reshape(np.matmul(np.reshape(a, (-1, np.shape(a)[2])), b), (rows, *shape))
     return np.matmul(a, b)
 
 

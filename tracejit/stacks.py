@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .dag.node import Node
+from .dag.op import value_of
 from .ops.reduce import axes_of
 from .ops.shape import swap
 
@@ -21,8 +22,8 @@ from .ops.shape import swap
 class Stack:
     """Rows of one shape: those of `base` (None: the unit vectors), each times `factor` (None: 1).
 
-    The rows are along the first axis of the base, and where it is `turned`, along the second of two.
-    The factor broadcasts to a row.
+    The rows stand along the first axis of the base, and of one that is `turned` along the second,
+    its last. The factor broadcasts to a row.
     """
 
     __slots__ = ("_whole", "base", "dtype", "factor", "rows", "shape", "turned")
@@ -131,8 +132,8 @@ def _product(node: Node, operands: list[Any]) -> Stack | None:
     stack, other = (x, y) if type(x) is Stack else (y, x)
     known = stack.factor
     if known is None and np.result_type(other).kind in "fc":
-        return stack.times(other)  # type: ignore[no-any-return]
-    return stack.times(_one(known) * other)  # type: ignore[no-any-return]
+        return stack.times(other)
+    return stack.times(_one(known) * other)
 
 
 def _quotient(node: Node, operands: list[Any]) -> Stack | None:
@@ -209,10 +210,18 @@ def _matmul(node: Node, operands: list[Any]) -> Stack | None:
     if stack.base is not None or len(stack.shape) != 1 or np.ndim(matrix) > 2:
         return None
     turned = stack is b and np.ndim(matrix) == 2
-    base, factor = matrix, stack.factor
+    if turned and _is_transposed(matrix):
+        turned, matrix = False, swap(matrix)
+    factor = stack.factor
     if factor is not None:
-        base = base * (factor if turned or np.ndim(matrix) == 1 else column(factor))
-    return Stack(base, np.shape(node.value), stack.rows, stack.dtype, turned=turned)
+        along = factor if turned or np.ndim(matrix) == 1 else column(factor)
+        matrix = matrix * along
+    return Stack(matrix, np.shape(node.value), stack.rows, stack.dtype, turned=turned)
+
+
+def _is_transposed(matrix: Any) -> bool:
+    flags = value_of(matrix).flags
+    return bool(flags.f_contiguous and not flags.c_contiguous)
 
 
 def _turned_product(node: Node, operands: list[Any]) -> Stack | None:

@@ -129,7 +129,7 @@ root = op(
 )  # fmt: skip
 # The share of e**x in e**x + e**y. Its own derivatives are made of it, so that those of logaddexp
 # have no case apart where they would be wrong: at equal operands, say.
-logistic = op(
+logistic: Op = op(
     "logistic", _logistic, elementwise=True,
     vjp=[
         lambda g, out, x, y: g * (out * logistic(y, x)),
