@@ -18,6 +18,7 @@ from benchmarks import cases
 
 Array = NDArray[Any]
 Function = Callable[..., Any]
+Operator = Literal["value_and_grad", "hessian", "jacobian", "hvp", "sparse_hessian"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,18 @@ class Floor:
     prepare: Callable[[], Function]
 
 
+def as_it_is(result: Any) -> Any:
+    """Give what is given."""
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One problem: `loss(params, *rest)` and its gradient by `params`.
+
+    With another `operator`, named as in tracejit, it is that derivative of `loss` by `params`, and
+    `by_hand` makes a function that returns it alone; hvp takes the direction as a last argument.
+    `arrays` makes arrays of a derivative that is none, to be compared.
 
     `data()` makes the arguments, always the same. `by_hand(*arguments)` allocates its buffers for
     arguments of those shapes and returns a function that maps them to `(grads, loss)`, the grads
@@ -52,6 +62,13 @@ class Case:
     floor: Floor | None = None
     drive: Callable[[Function, Any], Array] | None = None
     judged: bool = True
+    operator: Operator = "value_and_grad"
+    arrays: Function = as_it_is
+
+    @property
+    def is_gradient(self) -> bool:
+        """Tell whether the loss and its gradient are wanted."""
+        return self.operator == "value_and_grad"
 
 
 @cache
@@ -76,8 +93,11 @@ def load(name: str) -> Case:
     return all_cases()[name]
 
 
-def over(namespace: ModuleType, function: Function) -> Function:
-    """Copy a function, and the functions of its module, with `np` bound to another namespace."""
+def over(namespace: ModuleType, function: Function, checkpoint: Function) -> Function:
+    """Copy a function, and the functions of its module, with `np` bound to another namespace.
+
+    `checkpoint`, where they use it, is that of the library.
+    """
     assert isinstance(function, FunctionType)
     scope = {**function.__globals__, "np": namespace}
 
@@ -93,4 +113,5 @@ def over(namespace: ModuleType, function: Function) -> Function:
     for name, value in function.__globals__.items():
         if isinstance(value, FunctionType) and value.__module__ == function.__module__:
             scope[name] = rebind(value)
+    scope["checkpoint"] = checkpoint
     return rebind(function)

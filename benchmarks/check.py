@@ -13,6 +13,7 @@ from benchmarks.contenders import Step
 from benchmarks.tree import leaves, ordered_as, with_leaves
 
 DIFFERENCE = 1e-6  # the step of the central differences
+SECOND_DIFFERENCE = 1e-4  # of second differences
 DIFFERENCE_TOLERANCE = 1e-3  # finds a wrong formula, forgives float32
 DRIVEN_TOLERANCE = 1e-3  # where a minimisation stops depends on the rounding on its way
 
@@ -22,6 +23,8 @@ def check(case: Case, step: Step) -> list[str]:
 
     Return remarks on those that have another dtype.
     """
+    if not case.is_gradient:
+        return check_derivative(case, step)
     args = case.data()
     grads, loss = case.by_hand(*args)(*args)
     compare_with_differences(case, args, grads)
@@ -33,6 +36,20 @@ def check(case: Case, step: Step) -> list[str]:
     for i, (one, other) in enumerate(zip(found, leaves(grads), strict=True)):
         compare(one, other, f"gradient {i}")
         remarks.append(other_dtype(one, other, f"gradient {i}"))
+    return [remark for remark in remarks if remark]
+
+
+def check_derivative(case: Case, step: Step) -> list[str]:
+    """Check a contender's derivative that is no gradient, as `check` does."""
+    args = case.data()
+    by_hand = case.by_hand(*args)(*args)
+    compare_derivative_with_differences(case, args, by_hand)
+    expected = case.arrays(by_hand)
+    found = ordered_as(expected, step.read(step.call(*step.args))[1])
+    remarks = []
+    for i, (one, other) in enumerate(zip(leaves(found), leaves(expected), strict=True)):
+        compare(one, other, f"{case.operator} {i}")
+        remarks.append(other_dtype(one, other, f"{case.operator} {i}"))
     return [remark for remark in remarks if remark]
 
 
@@ -78,6 +95,31 @@ def compare_with_differences(case: Case, args: tuple[Any, ...], grads: Any) -> N
     scale = np.sqrt(sum(np.sum(np.square(g)) for g, _ in pairs))
     error = abs(found - slope)
     assert error <= DIFFERENCE_TOLERANCE * scale, f"by hand: slope {found}, differences {slope}"
+
+
+def compare_derivative_with_differences(case: Case, args: tuple[Any, ...], found: Any) -> None:
+    """Compare a derivative, along one direction, with first or second differences of the loss."""
+    params, *rest = args
+    rng = np.random.default_rng(1)
+    if case.operator == "hvp":
+        *rest, along = rest
+    else:
+        along = with_leaves(params, lambda leaf: rng.standard_normal(np.shape(leaf)))
+
+    def loss_at(distance: float) -> Any:
+        steps = iter(leaves(along))
+        return case.loss(with_leaves(params, lambda p: p + distance * next(steps)), *rest)
+
+    if case.operator == "jacobian":
+        slope = (loss_at(DIFFERENCE) - loss_at(-DIFFERENCE)) / (2 * DIFFERENCE)
+        value = found @ along
+    else:
+        step = SECOND_DIFFERENCE
+        slope = (loss_at(step) - 2 * loss_at(0.0) + loss_at(-step)) / step**2
+        product = found if case.operator == "hvp" else found @ along
+        value = sum(np.sum(g * d) for g, d in zip(leaves(product), leaves(along), strict=True))
+    error, scale = np.max(np.abs(value - slope)), np.max(np.abs(slope))
+    assert error <= DIFFERENCE_TOLERANCE * scale, f"by hand: {value}, differences {slope}"
 
 
 def as_float64(leaf: Any) -> Any:

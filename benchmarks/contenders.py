@@ -1,7 +1,8 @@
 """What makes gradients: one small function a contender, from a case to something to call.
 
 A contender gets NumPy arrays and gives NumPy arrays, in the order in which its library returns
-them: `Step.read` brings them into one order, outside of what is timed. A contender's package is
+them: `Step.read` brings them into one order, outside of what is timed; of a derivative other than
+the gradient the loss is None. A contender's package is
 imported in its own process, before anything is timed; one that is not installed is reported absent.
 """
 
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from benchmarks.case import Case, Function
+import numpy as np
+
+from benchmarks.case import Case, Function, over
 
 
 def nothing_pending() -> None:
@@ -19,7 +22,7 @@ def nothing_pending() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A value and all its gradients, ready to be timed: `read(call(*args))` is (loss, grads).
+    """A value and its gradients, or a derivative, to be timed: `read(call(*args))`: (loss, grads).
 
     `wait()` returns when nothing is being compiled beside the calls.
     """
@@ -75,6 +78,27 @@ def grads_first(result: Any) -> tuple[Any, Any]:
     return loss, grads
 
 
+def reading(case: Case, gradient: Callable[[Any], tuple[Any, Any]]) -> Any:
+    """Read what comes of a case, whose gradients are read as given."""
+    return gradient if case.is_gradient else lambda found: (None, case.arrays(found))
+
+
+def dense(case: Case) -> str:
+    """Say why a peer without sparse derivatives lacks a case."""
+    return "no sparse Hessians" if case.operator == "sparse_hessian" else ""
+
+
+def gradients_alone(case: Case) -> str:
+    """Say why what enters with gradients alone lacks a case."""
+    return "" if case.is_gradient else "enters the cases of gradients"
+
+
+def known_to_tracejit(case: Case) -> str:
+    """Say why tracejit lacks a case."""
+    known = case.is_gradient or hasattr(import_module("tracejit"), case.operator)
+    return "" if known else f"this version has no {case.operator}"
+
+
 def driven(drive: Function, gradient: Step) -> Step:
     """Make a step of a program that asks for gradients: its result stands for loss and grads."""
     call, read, rest = gradient.call, gradient.read, gradient.args[1:]
@@ -85,45 +109,64 @@ def driven(drive: Function, gradient: Step) -> Step:
     return Step(program, gradient.args[:1], lambda end: (end, end), gradient.wait)
 
 
-def with_backend(case: Case, args: tuple[Any, ...], backend: str) -> Step:
+def with_tracejit(case: Case, args: tuple[Any, ...], **options: Any) -> Step:
     """Compile; without the audit, whose cost is bounded by a share of the time, not by a call."""
-    from tracejit import jit_grad
+    import tracejit
 
-    df = jit_grad(case.loss, audit=False, backend=backend)
-    return Step(df, args, grads_first, df.wait)
+    loss = case.loss
+    if "checkpoint" in loss.__globals__:
+        loss = over(np, loss, tracejit.checkpoint)
+    if case.is_gradient:
+        df: Any = tracejit.jit_grad(loss, audit=False, **options)
+    else:
+        df = getattr(tracejit, case.operator)(loss, **options)
+    return Step(df, args, reading(case, grads_first), getattr(df, "wait", nothing_pending))
 
 
-@contender("tracejit", "tracejit", exact=True, caches=True)
+@contender("tracejit", "tracejit", exact=True, caches=True, lacks=known_to_tracejit)
 def compiled(case: Case, args: tuple[Any, ...]) -> Step:
     """Compile for the target that tracejit chooses."""
-    return with_backend(case, args, "auto")
+    return with_tracejit(case, args)
 
 
-@contender("tracejit-numpy", "tracejit", exact=True)
+@contender("tracejit-numpy", "tracejit", exact=True, lacks=known_to_tracejit)
 def compiled_to_numpy(case: Case, args: tuple[Any, ...]) -> Step:
     """Compile to calls of NumPy."""
-    return with_backend(case, args, "numpy")
+    return with_tracejit(case, args, backend="numpy")
 
 
-@contender("tracejit-direct", "tracejit", exact=True)
+@contender("tracejit-direct", "tracejit", exact=True, lacks=known_to_tracejit)
 def direct(case: Case, args: tuple[Any, ...]) -> Step:
     """Record and differentiate at every call."""
-    from tracejit import jit_grad
-
-    return Step(jit_grad(case.loss, optimize=False), args, grads_first)
+    return with_tracejit(case, args, optimize=False)
 
 
-@contender("autograd", "autograd", module="benchmarks.peers.autograd")
+@contender(
+    "tracejit-gradient",
+    "tracejit",
+    lacks=lambda case: "" if case.operator == "hvp" else "stands beside products with Hessians",
+    computes=False,
+)
+def gradient(case: Case, args: tuple[Any, ...]) -> Step:
+    """Compute the gradient of a case whose Hessian is multiplied with a vector."""
+    from tracejit import grad
+
+    df: Any = grad(case.loss)
+    return Step(df, args[:-1], loss_first, df.wait)
+
+
+@contender("autograd", "autograd", module="benchmarks.peers.autograd", lacks=dense)
 def autograd(case: Case, args: tuple[Any, ...]) -> Step:
     """Record and differentiate at every call, with HIPS autograd."""
-    call = import_module("benchmarks.peers.autograd").value_and_grad(case.loss)
-    return Step(call, args, loss_first)
+    call = import_module("benchmarks.peers.autograd").derivative(case)
+    return Step(call, args, reading(case, loss_first))
 
 
-@contender("jax", "jax", module="benchmarks.peers.jax", caches=True)
+@contender("jax", "jax", module="benchmarks.peers.jax", caches=True, lacks=dense)
 def jax(case: Case, args: tuple[Any, ...]) -> Step:
     """Compile with JAX; NumPy arrays go in at every call, and NumPy arrays come out."""
-    return Step(import_module("benchmarks.peers.jax").on_numpy(case.loss), args, loss_first)
+    call = import_module("benchmarks.peers.jax").on_numpy(case)
+    return Step(call, args, reading(case, loss_first))
 
 
 @contender(
@@ -132,29 +175,34 @@ def jax(case: Case, args: tuple[Any, ...]) -> Step:
     module="benchmarks.peers.jax",
     starts=False,  # what JAX compiles is the same
     lacks=lambda case: (
-        "SciPy and NumPy around the gradient work on NumPy arrays" if case.drive else ""
+        "SciPy and NumPy around the gradient work on NumPy arrays" if case.drive else dense(case)
     ),
 )
 def jax_device(case: Case, args: tuple[Any, ...]) -> Step:
     """Compile with JAX; its own arrays go in and come out."""
     peer = import_module("benchmarks.peers.jax")
-    return Step(peer.on_device(case.loss), peer.to_device(args), peer.read)
+    call = peer.on_device(case)
+    return Step(call, peer.to_device(args), peer.read_gradient if case.is_gradient else peer.read)
 
 
 def with_torch(case: Case, args: tuple[Any, ...], compile_loss: bool) -> Step:
     """Differentiate with PyTorch; NumPy arrays go in and come out."""
     peer = import_module("benchmarks.peers.torch")
+    if not case.is_gradient:
+        return Step(peer.derivative(case), args, reading(case, loss_first))
     call, read = peer.on_numpy(case.loss, args[0], compile_loss)
     return Step(call, args, read)
 
 
-@contender("torch", "torch", module="benchmarks.peers.torch")
+@contender("torch", "torch", module="benchmarks.peers.torch", lacks=dense)
 def torch(case: Case, args: tuple[Any, ...]) -> Step:
     """Record and differentiate at every call, with PyTorch."""
     return with_torch(case, args, compile_loss=False)
 
 
-@contender("torch-compile", "torch", module="benchmarks.peers.torch", caches=True)
+@contender(
+    "torch-compile", "torch", module="benchmarks.peers.torch", caches=True, lacks=gradients_alone
+)
 def torch_compile(case: Case, args: tuple[Any, ...]) -> Step:
     """Compile with PyTorch."""
     return with_torch(case, args, compile_loss=True)
@@ -163,7 +211,7 @@ def torch_compile(case: Case, args: tuple[Any, ...]) -> Step:
 @contender("numpy", "numpy")
 def by_hand(case: Case, args: tuple[Any, ...]) -> Step:
     """Run what a careful NumPy user has written for this case, with `out=`."""
-    return Step(case.by_hand(*args), args, grads_first)
+    return Step(case.by_hand(*args), args, reading(case, grads_first))
 
 
 @contender(

@@ -9,27 +9,46 @@ import jax
 import jax.numpy
 import numpy as np
 
-from benchmarks.case import Function, over
+from benchmarks.case import Case, Function, over
 from benchmarks.tree import with_leaves
 
 jax.config.update("jax_enable_x64", True)
 
 
-def compiled(loss: Function) -> Function:
-    """Make what returns the loss and its gradients, as JAX's arrays."""
-    made: Function = jax.jit(jax.value_and_grad(over(jax.numpy, loss)))
+def hvp(loss: Function) -> Function:
+    """Make what multiplies the Hessian with a vector: forward over reverse mode."""
+
+    def product(params: Any, *rest: Any) -> Any:
+        *others, vector = rest
+        return jax.jvp(lambda at: jax.grad(loss)(at, *others), (params,), (vector,))[1]
+
+    return product
+
+
+OPERATORS: dict[str, Function] = {
+    "value_and_grad": jax.value_and_grad,
+    "hessian": jax.hessian,
+    "jacobian": jax.jacobian,
+    "hvp": hvp,
+}
+
+
+def compiled(case: Case) -> Function:
+    """Make what returns the loss and its gradients, or a derivative, as JAX's arrays."""
+    loss = over(jax.numpy, case.loss, jax.checkpoint)
+    made: Function = jax.jit(OPERATORS[case.operator](loss))
     return made
 
 
-def on_numpy(loss: Function) -> Function:
+def on_numpy(case: Case) -> Function:
     """Take NumPy arrays and give NumPy arrays."""
-    call, get = compiled(loss), jax.device_get
+    call, get = compiled(case), jax.device_get
     return lambda *args: get(call(*args))
 
 
-def on_device(loss: Function) -> Function:
+def on_device(case: Case) -> Function:
     """Take JAX's arrays and give them, computed."""
-    call, finish = compiled(loss), jax.block_until_ready
+    call, finish = compiled(case), jax.block_until_ready
     return lambda *args: finish(call(*args))
 
 
@@ -39,6 +58,11 @@ def to_device(args: Any) -> Any:
 
 
 def read(result: Any) -> tuple[Any, Any]:
-    """Make NumPy arrays of the results."""
+    """Make NumPy arrays of a derivative."""
+    return None, with_leaves(result, np.asarray)
+
+
+def read_gradient(result: Any) -> tuple[Any, Any]:
+    """Make NumPy arrays of a loss and its gradients."""
     loss, grads = result
     return np.asarray(loss), with_leaves(grads, np.asarray)

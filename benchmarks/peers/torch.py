@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.case import Function, over
+from torch.utils import checkpoint as checkpoints
+
+from benchmarks.case import Case, Function, over
 from benchmarks.tree import leaves, with_leaves
 
 SAME = ("tanh", "exp", "log", "log1p", "sqrt", "sin", "sum", "mean", "zeros", "eye", "linalg")
@@ -23,8 +25,52 @@ def numpy_names() -> ModuleType:
     names = ModuleType("torch_under_numpy_names")
     for name in SAME:
         setattr(names, name, getattr(torch, name))
-    vars(names).update(max=torch.amax, var=partial(torch.var, correction=0))
+    vars(names).update(max=torch.amax, var=partial(torch.var, correction=0), logaddexp=logaddexp)
     return names
+
+
+def logaddexp(x: Any, y: Any) -> Any:
+    """Take numbers, too."""
+    return torch.logaddexp(torch.as_tensor(x), torch.as_tensor(y))
+
+
+def checkpoint(function: Function) -> Function:
+    """Make a function keep none of its values."""
+    return partial(checkpoints.checkpoint, function, use_reentrant=False)
+
+
+def over_torch(loss: Function) -> Function:
+    """Bind the names of a loss to PyTorch's functions."""
+    torch.set_default_dtype(torch.float64)  # what NumPy makes of zeros, eye and numbers
+    return over(numpy_names(), loss, checkpoint)
+
+
+def hvp(loss: Function) -> Function:
+    """Make what multiplies the Hessian with a vector: forward over reverse mode."""
+
+    def product(params: Any, *rest: Any) -> Any:
+        *others, vector = rest
+        return torch.func.jvp(torch.func.grad(lambda at: loss(at, *others)), (params,), (vector,))[1]
+
+    return product
+
+
+OPERATORS: dict[str, Function] = {
+    "hessian": torch.func.hessian,
+    "jacobian": torch.func.jacrev,
+    "hvp": hvp,
+}
+
+
+def derivative(case: Case) -> Function:
+    """Make what returns a derivative; NumPy arrays go in and come out."""
+    call = OPERATORS[case.operator](over_torch(case.loss))
+
+    def on_arrays(*args: Any) -> Any:
+        result = call(*(with_leaves(arg, torch.from_numpy) for arg in args))
+        return with_leaves(result, lambda leaf: leaf.detach().numpy())
+
+    return on_arrays
 
 
 def parameter(leaf: Any) -> Any:
@@ -38,8 +84,7 @@ def on_numpy(
     loss: Function, example: Any, compile_loss: bool
 ) -> tuple[Function, Callable[[Any], tuple[Any, Any]]]:
     """Make what returns the loss and a list of gradients, and what gives that its structure."""
-    torch.set_default_dtype(torch.float64)  # what NumPy makes of zeros, eye and numbers
-    function = over(numpy_names(), loss)
+    function = over_torch(loss)
     if compile_loss:
         function = torch.compile(function, dynamic=False)
     from_numpy, grad = torch.from_numpy, torch.autograd.grad
