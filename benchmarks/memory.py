@@ -5,11 +5,13 @@ line, that tells the arrays of a call from the other objects, and what was made 
 from what was returned.
 """
 
+import ctypes
 import gc
 import os
 import sys
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import repeat
 from types import FrameType
 from typing import Any
@@ -69,6 +71,38 @@ def array_bytes(call: Callable[[], Any]) -> tuple[Any, int]:
         sys.settrace(None)
     look(sys._getframe(), "return", None)
     return result, sum(most.values()) - sum(old.size for old in before.statistics("lineno"))
+
+
+def footprint(prepare: Callable[[], Step], calls: int) -> int | None:
+    """Measure the array data held after so many calls, and what the process grows by within one.
+
+    Nothing may have been prepared before.
+    """
+    tracemalloc.start()
+    try:
+        step = prepare()
+        call, args = step.call, step.args
+        for _ in repeat(None, calls):
+            call(*args)
+        step.wait()
+        for _ in repeat(None, calls):
+            call(*args)
+        gc.collect()
+        traces = tracemalloc.take_snapshot().filter_traces(ARRAYS)
+        held = sum(made.size for made in traces.statistics("filename"))
+    finally:
+        tracemalloc.stop()
+    give_back()
+    before = reset_peak()
+    call(*args)
+    peak = peak_bytes()
+    return None if before is None or peak is None else held + peak - before
+
+
+def give_back() -> None:
+    """Have the C library give the memory that nothing uses back to the system, where it can."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def growth(step: Step, calls: int) -> int | None:

@@ -17,7 +17,8 @@ for *jax-device*, which works on JAX's own. Python loops are unrolled for JAX an
 they are written; JAX's cache on disk is switched on. *numpy* is written by hand with `out=`,
 *numpy-tuned* is that after every trick, *floor* the products of the case by BLAS or its bytes
 copied. *tracejit-numpy* is the NumPy target, *tracejit-direct* runs without the compiler. Its
-audit, which may take 1% of the time whenever it likes, is switched off."""
+audit, which may take 1% of the time whenever it likes, is switched off for gradients. Where a case
+is another derivative, that alone is computed; *tracejit-gradient* is the gradient beside it."""
 
 
 def markdown(results: Results) -> str:

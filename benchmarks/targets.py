@@ -7,10 +7,12 @@ target is about many cases and some were not measured, the verdict says how many
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
+from math import prod, sqrt
 
 from benchmarks import case as cases
+from benchmarks.cases.checkpoints import STATE_BYTES, STEPS
 from benchmarks.cases.long_chain import NODES
+from benchmarks.probes.checkpoints import IN_BLOCKS
 from benchmarks.probes.memory import GROWTH_CALLS
 from benchmarks.process import GIVEN_UP
 from benchmarks.results import Results, full_speed
@@ -57,6 +59,15 @@ def at_most(subject: str, find: Figure, limit: float, unit: str) -> Target:
 
     def judge(results: Results) -> Verdict:
         return bounded(subject, find(results), limit, f"at most {limit:.3g} {unit}", unit, "le")
+
+    return judge
+
+
+def at_least(subject: str, find: Figure, limit: float, unit: str) -> Target:
+    """Want a figure no smaller than a limit."""
+
+    def judge(results: Results) -> Verdict:
+        return bounded(subject, find(results), limit, f"at least {limit:.3g} {unit}", unit, "ge")
 
     return judge
 
@@ -258,6 +269,12 @@ def growth(results: Results) -> Verdict:
     return Verdict(subject, f"{grown / 1024:,.0f} KiB", wanted, grown < GROWTH_LIMIT)
 
 
+def checkpointed_share(results: Results) -> float | None:
+    """Find by how much more memory a chain with checkpoints takes than the root of its states."""
+    found = results.probes.get("checkpoints", {}).get(HOME, {}).get(IN_BLOCKS)
+    return None if found is None else found / STATE_BYTES / sqrt(STEPS)
+
+
 def import_milliseconds(results: Results) -> float | None:
     """Find by how much importing tracejit takes longer than importing NumPy."""
     found = results.probes.get("import_time")
@@ -302,6 +319,30 @@ TARGETS: tuple[Target, ...] = (
         microseconds("long_chain", "tracejit-direct", parts=NODES),
         6,
         "us",
+    ),
+    at_least(
+        "Hessian of logistic regression: JAX / tracejit",
+        ratio("logistic_hessian", "jax", to=HOME),
+        3,
+        "times",
+    ),
+    at_least(
+        "Hessian of logistic regression: HIPS autograd / tracejit",
+        ratio("logistic_hessian", "autograd", to=HOME),
+        50,
+        "times",
+    ),
+    at_most(
+        "README network: a Hessian times a vector / the gradient",
+        ratio("readme_hvp", HOME, to="tracejit-gradient"),
+        3,
+        "times",
+    ),
+    at_most(
+        "Long chain with checkpoints: memory / the square root of its states",
+        checkpointed_share,
+        3,
+        "times",
     ),
     at_most("`import tracejit` on top of `import numpy`", import_milliseconds, 60, "ms"),
 )

@@ -80,6 +80,10 @@ class Commands:
         """Count the bytes that a call allocates."""
         return memory.allocation(self._step)
 
+    def footprint(self, calls: int) -> int | None:
+        """Measure the memory of a call; only the first command may be this one."""
+        return memory.footprint(lambda: self._step, calls)
+
     def growth(self, calls: int) -> int | None:
         """Measure the growth of the process over so many calls."""
         return memory.growth(self._step, calls)

@@ -157,8 +157,8 @@ def chain(every):
         return x
 
     def loss(x):
-        for _ in range(0, 992, every):
-            x = tj.checkpoint(steps)(x, every)
+        for start in range(0, 1000, every):
+            x = tj.checkpoint(steps)(x, min(every, 1000 - start))
         return np.sum(x)
 
     return loss
@@ -182,3 +182,17 @@ def test_memory_of_compiled_code():
     (size,) = [int(word) for line in df.explain().splitlines() if " buffers " in line
                for word in line.split(" buffers ")[1].split()[:1]]  # fmt: skip
     assert size < 100 * x.nbytes  # without checkpoints: 1,003 of them
+
+
+def test_memory_of_kernels():
+    """What is computed again waits for its turn there, too."""
+    pytest.importorskip("numba")
+    x = np.ones(10_000)
+    text = tj.grad(chain(32)).source(x, backend="numba")
+    scope = {"np": np, "f8": np.dtype("f8")}
+    exec("def allocate" + text.split("def allocate")[1].split("\n\n\n")[0], scope)
+    roots = {id(root): root.nbytes for root in (
+        s if s.base is None else s.base if s.base.base is None else s.base.base
+        for s in scope["allocate"]()
+    )}  # fmt: skip
+    assert sum(roots.values()) < 3 * np.sqrt(1000) * x.nbytes

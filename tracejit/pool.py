@@ -53,6 +53,10 @@ class Pool:
         self._made += 1
         return self._allocate()
 
+    def release(self) -> None:
+        """Free the sets that wait: calls are answered by another function from now on, mostly."""
+        self._free.clear()
+
     def stats(self) -> PoolStats:
         """Say what the pool holds."""
         return PoolStats(self._made, len(self._free), self.nbytes)

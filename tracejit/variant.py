@@ -54,12 +54,13 @@ class Variant:
     compiled: what the numpy target made. sizes: how many nodes there were after each pass.
     job: the way to machine code (codegen/machine.py).
     trusted: a result of the machine code was compared with one of the numpy target's.
+    released: the buffers of the numpy target were freed, when machine code took over.
     calls_left: compiled calls until `heat` wants to see it.
     """
 
     __slots__ = (
         "_read", "calls_left", "compiled", "form", "heat", "hint", "job", "optimized", "places",
-        "repeated", "repeats", "signature", "sizes", "stale", "tree", "trusted",
+        "released", "repeated", "repeats", "signature", "sizes", "stale", "tree", "trusted",
     )  # fmt: skip
 
     def __init__(
@@ -81,6 +82,7 @@ class Variant:
         self.stale = True
         self.tree = tree
         self.trusted = False
+        self.released = False
 
     @property
     def read(self) -> Reader:
@@ -126,6 +128,7 @@ class Variant:
                 self.heat.until_audit = 0 if audit else float("inf")
                 self.hint = self.job = None
                 self.trusted = False
+                self.released = False
             return self.compiled
 
     def _note_size(self, name: str, size: int) -> None:
@@ -163,6 +166,10 @@ class Variant:
     def grant(self, seconds: float, form: Compiled, patience: float | None) -> None:
         """Let calls be made as one that has just taken so long; see `advance` for patience."""
         self.heat.note(seconds)
+        if form is not self.compiled and not self.released:
+            self.released = True
+            if self.compiled is not None and self.compiled.pool is not None:
+                self.compiled.pool.release()
         if form is self.compiled and self.job is not None and self.job.state == "ready":
             patience = POLL_SECONDS  # another call may suit the machine code
         self.calls_left = self.heat.grant(patience)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-
 from torch.utils import checkpoint as checkpoints
 
 from benchmarks.case import Case, Function, over
@@ -50,7 +49,8 @@ def hvp(loss: Function) -> Function:
 
     def product(params: Any, *rest: Any) -> Any:
         *others, vector = rest
-        return torch.func.jvp(torch.func.grad(lambda at: loss(at, *others)), (params,), (vector,))[1]
+        gradient = torch.func.grad(lambda at: loss(at, *others))
+        return torch.func.jvp(gradient, (params,), (vector,))[1]
 
     return product
 

@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks import targets
+from benchmarks.probes import checkpoints
 from benchmarks.process import GIVEN_UP
 from benchmarks.results import Results
 from benchmarks.rounds import QUICK, Timings
@@ -115,3 +116,21 @@ def test_memory_probe():
     found.probes["memory"] = {"calls": {"a": {"tracejit": call}}, "growth": {"tracejit": 300_000}}
     assert targets.allocation(found).met
     assert targets.growth(found).met is False
+
+
+def test_memory_of_checkpoints_is_counted_in_roots_of_the_states():
+    found = Results({}, QUICK)
+    assert targets.checkpointed_share(found) is None
+    size = 2.5 * 1000**0.5 * 80_000
+    found.probes["checkpoints"] = {"tracejit": {"chain_whole": 8e7, "chain_in_blocks": size}}
+    assert targets.checkpointed_share(found) == pytest.approx(2.5)
+    lines = checkpoints.describe(found.probes["checkpoints"])
+    assert lines[-1] == "| tracejit | 1,000.0 | 79.1 |"
+
+
+def test_a_figure_may_have_to_be_large():
+    found = results(logistic_hessian={"tracejit": 1.0, "jax": 2.5})
+    judge = targets.at_least("x", targets.ratio("logistic_hessian", "jax", "tracejit"), 3, "times")
+    verdict = judge(found)
+    assert verdict.met is False
+    assert verdict.factor == pytest.approx(2.5 / 3)

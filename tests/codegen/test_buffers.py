@@ -140,3 +140,5 @@ def test_a_pool_gives_each_call_its_own_set():
     assert pool.stats() == (3, 2, 8)
     run(0)
     assert seen[3] in seen[:3] and len(made) == 3
+    pool.release()
+    assert pool.stats() == (3, 0, 8)

@@ -3,7 +3,7 @@
 A graph enters; a `Plan` leaves, and the graph in the order of its kernels. Every node has a phase,
 even for what NumPy does and odd for kernels, the earliest that its inputs allow, so there are as
 few kernels as the products and other calls between them allow. What has an effect stays behind all
-that came before it.
+that came before it, and so does what a checkpoint has computed again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..dag.graph import Graph, rebuild_lines
 from ..dag.loop import LOOP, deep_nodes, everywhere
 from ..dag.node import Node
-from ..dag.op import COMMIT
+from ..dag.op import COMMIT, RECOMPUTED
 from .access import root_of, viewed
 from .cluster import cluster
 from .nest_code import must_store
@@ -128,6 +128,8 @@ def _phases(line: Graph, outputs: set[Node], in_loop: bool) -> dict[Node, int]:
             phase = highest + highest % 2
         elif node.op.effect:
             phase = floor = highest + highest % 2
+        elif node.op is RECOMPUTED:
+            phase = max(low, highest)
         elif viewed(node) is not None:
             phase = low
         else:
