@@ -37,7 +37,7 @@ def describe(values: dict[str, Any]) -> list[str]:
     """Tabulate how many states the memory would hold."""
     lines = [
         f"A chain of {STEPS:,} steps: what its gradient holds between calls and takes in one, in",
-        f"states of the chain ({STATE_BYTES:,} bytes), without checkpoints and with one after every",
+        f"states of the chain ({STATE_BYTES:,} bytes), without checkpoints and with one every",
         f"{EVERY} steps.",
         "",
         "| contender | no checkpoints | checkpoints |",
