@@ -5,13 +5,11 @@ line, that tells the arrays of a call from the other objects, and what was made 
 from what was returned.
 """
 
-import ctypes
 import gc
 import os
 import sys
 import tracemalloc
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import repeat
 from types import FrameType
 from typing import Any
@@ -73,10 +71,10 @@ def array_bytes(call: Callable[[], Any]) -> tuple[Any, int]:
     return result, sum(most.values()) - sum(old.size for old in before.statistics("lineno"))
 
 
-def footprint(prepare: Callable[[], Step], calls: int) -> int | None:
-    """Measure the array data held after so many calls, and what the process grows by within one.
+def footprint(prepare: Callable[[], Step], calls: int) -> int:
+    """Count the bytes of the arrays held after so many calls, and of all that one call needs.
 
-    Nothing may have been prepared before.
+    Nothing may have been prepared before; what a library allocates by itself goes unseen.
     """
     tracemalloc.start()
     try:
@@ -90,19 +88,12 @@ def footprint(prepare: Callable[[], Step], calls: int) -> int | None:
         gc.collect()
         traces = tracemalloc.take_snapshot().filter_traces(ARRAYS)
         held = sum(made.size for made in traces.statistics("filename"))
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        call(*args)
+        return held + tracemalloc.get_traced_memory()[1] - before
     finally:
         tracemalloc.stop()
-    give_back()
-    before = reset_peak()
-    call(*args)
-    peak = peak_bytes()
-    return None if before is None or peak is None else held + peak - before
-
-
-def give_back() -> None:
-    """Have the C library give the memory that nothing uses back to the system, where it can."""
-    with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def growth(step: Step, calls: int) -> int | None:

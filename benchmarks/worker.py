@@ -80,8 +80,8 @@ class Commands:
         """Count the bytes that a call allocates."""
         return memory.allocation(self._step)
 
-    def footprint(self, calls: int) -> int | None:
-        """Measure the memory of a call; only the first command may be this one."""
+    def footprint(self, calls: int) -> int:
+        """Count the bytes of a call; only the first command may be this one."""
         return memory.footprint(lambda: self._step, calls)
 
     def growth(self, calls: int) -> int | None:

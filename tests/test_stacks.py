@@ -6,7 +6,7 @@ central differences. Functions are put together of the operations that keep a st
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tracejit as tj
@@ -75,6 +75,7 @@ def by_columns(f, x):
     return np.stack(columns, axis=-1).reshape(*np.shape(columns[0]), *x.shape)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     steps=st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=4),
     end=st.sampled_from(sorted(ENDS)),

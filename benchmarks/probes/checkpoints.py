@@ -1,6 +1,7 @@
 """How much memory the gradient of a long chain takes, with checkpoints and without.
 
-Counted are the arrays that are held between calls, and how far the process grows within one.
+Counted are the arrays held between calls, and all that one call needs: of those whose arrays are
+NumPy's, as NumPy reports them.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ from benchmarks.rounds import Effort
 
 TITLE = "Memory of a long chain"
 CONTENDERS = ("tracejit",)
-MEASURED = ("tracejit", "tracejit-direct", "autograd", "jax", "torch", "numpy")  # if they are there
+MEASURED = ("tracejit", "tracejit-direct", "autograd", "numpy")  # if they are there
 WHOLE, IN_BLOCKS = "chain_whole", "chain_in_blocks"
 CALLS = 5  # before the one that counts
 
@@ -28,9 +29,9 @@ def measure(effort: Effort) -> dict[str, Any]:
     return found
 
 
-def states(size: int | None) -> str:
+def states(size: int) -> str:
     """Write bytes as a number of states of the chain."""
-    return "unknown" if size is None else f"{size / STATE_BYTES:,.1f}"
+    return f"{size / STATE_BYTES:,.1f}"
 
 
 def describe(values: dict[str, Any]) -> list[str]:

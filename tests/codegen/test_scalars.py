@@ -36,7 +36,7 @@ CLOSE = {
     "logaddexp": np.logaddexp, "float_power": np.float_power, "power": np.power,
     "arctan2": np.arctan2, "hypot": np.hypot, "rad2deg": lambda a, b: np.rad2deg(a) * b,
     "degrees": lambda a, b: np.degrees(a) * b, "radians": lambda a, b: np.radians(a) * b,
-    "logistic": BY_NAME["logistic"],
+    "exponential_share": BY_NAME["exponential_share"],
 }  # fmt: skip
 OF_INTEGERS = {
     "bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or, "bitwise_xor": np.bitwise_xor,

@@ -32,7 +32,7 @@ _OF_FLOATS = {
     "deg2rad": "a * degree", "radians": "a * degree", "rad2deg": "a * radian",
     "degrees": "a * radian", "fix": "np.trunc(a)",
     "heaviside": "zero if a < zero else one if a > zero else b if a == zero else a",
-    "logistic": "one / (one + exp(zero if a == b else b - a))",
+    "exponential_share": "one / (one + exp(zero if a == b else b - a))",
     "special.erf": "erf(a)", "special.exp2": "exp2(a)", "special.expm1": "expm1(a)",
     "special.log1p": "log1p(a)", "special.cbrt": "cbrt(a)",
     "special.expit": "one / (one + exp(-a))",

@@ -103,7 +103,7 @@ square = elementwise(np.square, [lambda g, out, x: g * (2.0 * x)], scalar="{0} *
 # -- exponentials and roots ---------------------------------------------------------------------
 
 
-def _logistic(x: Any, y: Any) -> Any:
+def _exponential_share(x: Any, y: Any) -> Any:
     tied = np.equal(x, y)  # infinities, too
     with np.errstate(over="ignore", invalid="ignore"):
         return 1.0 / (1.0 + np.exp(np.where(tied, 0, np.subtract(y, x))))
@@ -129,22 +129,25 @@ root = op(
 )  # fmt: skip
 # The share of e**x in e**x + e**y. Its own derivatives are made of it, so that those of logaddexp
 # have no case apart where they would be wrong: at equal operands, say.
-logistic: Op = op(
-    "logistic", _logistic, elementwise=True,
+exponential_share: Op = op(
+    "exponential_share", _exponential_share, elementwise=True,
     vjp=[
-        lambda g, out, x, y: g * (out * logistic(y, x)),
-        lambda g, out, x, y: -g * (out * logistic(y, x)),
+        lambda g, out, x, y: g * (out * exponential_share(y, x)),
+        lambda g, out, x, y: -g * (out * exponential_share(y, x)),
     ],
 )  # fmt: skip
 logaddexp = elementwise(
     np.logaddexp,
-    [lambda g, out, x, y: g * logistic(x, y), lambda g, out, x, y: g * logistic(y, x)],
+    [
+        lambda g, out, x, y: g * exponential_share(x, y),
+        lambda g, out, x, y: g * exponential_share(y, x),
+    ],
 )
 logaddexp2 = elementwise(
     np.logaddexp2,
     [
-        lambda g, out, x, y: g * logistic(x * LN2, y * LN2),
-        lambda g, out, x, y: g * logistic(y * LN2, x * LN2),
+        lambda g, out, x, y: g * exponential_share(x * LN2, y * LN2),
+        lambda g, out, x, y: g * exponential_share(y * LN2, x * LN2),
     ],
 )
 

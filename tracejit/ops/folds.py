@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..dag.op import Op, op
-from .elementwise import LN2, logistic
+from .elementwise import LN2, exponential_share
 from .index import add_along, fill, index, index_add, like_it
 from .reduce import nan_extremum, spread
 from .scans import tails
@@ -114,8 +114,8 @@ def _summing(unit: float) -> Callable[..., Any]:
     def rule(g: Any, out: Any, x: Any, axis: int) -> Any:
         g, out, x = (np.swapaxes(v, axis, -1) for v in (g, out, x))
         one, x, before = np.ones_like(x[..., :1]), unit * x[..., 1:], unit * out[..., :-1]
-        kept = np.concatenate([one, logistic(before, x)], axis=-1)
-        added = np.concatenate([one, logistic(x, before)], axis=-1)
+        kept = np.concatenate([one, exponential_share(before, x)], axis=-1)
+        added = np.concatenate([one, exponential_share(x, before)], axis=-1)
         return np.swapaxes(tails(g, kept) * added, axis, -1)
 
     return rule
