@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 import tracejit as tj
 from tests.support import CALLS, MODES, numeric
-from tracejit.equations import DENSE
 from tracejit.errors import (
     ConfigError,
     ConvergenceError,
@@ -18,6 +17,7 @@ from tracejit.errors import (
     ShapeError,
     UnsupportedError,
 )
+from tracejit.implicit.equations import DENSE
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(5, 5)) / 8.0

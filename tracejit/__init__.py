@@ -5,7 +5,9 @@ from .api import jit_grad
 from .checkpoint import checkpoint
 from .errors import TracejitError, TracejitWarning
 from .gradcheck import gradcheck
-from .gradients import (
+from .implicit import fixed_point, root
+from .operators import deriv, ggnvp, hessian, hvp, jacobian, jvp, linearize, vjp
+from .operators.gradients import (
     elementwise_grad,
     grad,
     grad_and_aux,
@@ -13,8 +15,6 @@ from .gradients import (
     multigrad,
     value_and_grad,
 )
-from .implicit import fixed_point, root
-from .operators import deriv, ggnvp, hessian, hvp, jacobian, jvp, linearize, vjp
 from .primitive import defjvp, defvjp, primitive
 from .sparse import sparse_hessian, sparse_jacobian
 from .trace.creators import stop_gradient

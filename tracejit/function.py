@@ -103,9 +103,6 @@ class JitGrad:
         return f"<jit_grad of {self.__name__}>"
 
     def __reduce__(self) -> Any:
-        made_by = getattr(self.__wrapped__, "made_by", None)
-        if made_by is not None:  # an operator: what it runs has no name
-            return made_by
         options = (self._wanted, self._optimize, self._debug_hook, self._audit,
                    self._backend, self._receiver)  # fmt: skip
         return reduce_decorated(self, JitGrad, (self.__wrapped__, *options))

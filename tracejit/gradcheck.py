@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import ConfigError, GradientCheckError
 from .operators import jvp, vjp
-from .tape import inner, is_number
+from .operators.tape import inner, is_number
 from .tree import flatten, list_leaves, path_text, unflatten
 
 MANY = 200  # elements of a leaf that are checked one by one

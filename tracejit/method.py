@@ -35,6 +35,8 @@ class BoundJitGrad:
 def reduce_decorated(decorated: Any, make: Callable[..., Any], parts: tuple[Any, ...]) -> Any:
     """Pickle by name where the name leads to the object (as a decorator's), else by its parts."""
     function = parts[0]
+    if hasattr(function, "made_by"):  # an operator: what it runs has no name
+        return function.made_by
     module, name = function.__module__, getattr(function, "__qualname__", decorated.__name__)
     if _find(module, name) is not decorated:
         return make, parts

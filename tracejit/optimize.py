@@ -16,8 +16,8 @@ import numpy as np
 
 from .cache import STATIC
 from .errors import ParameterTypeError
-from .gradients import value_and_grad
 from .operators import hessian, hvp, jacobian
+from .operators.gradients import value_and_grad
 from .tree import Tree, flatten, list_leaves, path_text, unflatten
 
 _BY_PRODUCTS = {"newton-cg", "trust-ncg", "trust-krylov", "trust-constr"}

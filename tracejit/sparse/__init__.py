@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ..batch import Recorded
 from ..errors import ParameterTypeError, UnsupportedError
 from ..function import JitGrad
-from ..gradients import grad
-from ..recall import Argnum, Body, program_of
-from ..tape import Tape, bound, inner, is_numeric
+from ..operators.batch import Recorded
+from ..operators.gradients import grad
+from ..operators.recall import Argnum, Body, program_of
+from ..operators.tape import Tape, bound, inner, is_numeric
 from ..trace import Recorder
 from ..trace.creators import stop_gradient
 from ..trace.recorder import active_recorder

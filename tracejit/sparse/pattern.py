@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ..batch import Recorded
 from ..dag.node import FIXED, Node
 from ..dag.op import GUARD, MISSING, PICK, exact
 from ..dag.vjp import depending_on
+from ..operators.batch import Recorded
 from ..primitive import Primitive
 from ..trace import Recorder, Tracer
 

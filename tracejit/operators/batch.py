@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from .dag.node import Node
-from .dag.op import BY_NAME, GUARD, HOLE, IDENTITY, PICK
-from .dag.vjp import depending_on
-from .ops.index import is_basic
-from .ops.reduce import axes_of
-from .ops.shape import swap
+from ..dag.node import Node
+from ..dag.op import BY_NAME, GUARD, HOLE, IDENTITY, PICK
+from ..dag.vjp import depending_on
+from ..ops.index import is_basic
+from ..ops.reduce import axes_of
+from ..ops.shape import swap
+from ..trace import Recorder, Tracer
 from .stacks import Stack, structured, units
-from .trace import Recorder, Tracer
 
 Stacks = dict[Node, Any]  # a Stack, and for an op that has several results a list of them
 

@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from .dag.op import BY_NAME
+from ..dag.op import BY_NAME
+from ..errors import ConfigError, ParameterTypeError, ShapeError
+from ..operators.recall import Argnum, Body, program_of
+from ..ops.conversions import cast, kind_of
+from ..packing import Part, layout_of, packed, unpacked
+from ..program import plain_constant
+from ..trace import Recorder
+from ..trace.recorder import active_recorder, aside
+from ..trace.source import user_site
+from ..tree import flatten, list_leaves, open_container, path_text, unflatten
 from .equations import Equation, FixedPoint, Limits, Root, located, solved
-from .errors import ConfigError, ParameterTypeError, ShapeError
-from .ops.conversions import cast, kind_of
-from .packing import Part, layout_of, packed, unpacked
-from .program import plain_constant
-from .recall import Argnum, Body, program_of
-from .trace import Recorder
-from .trace.recorder import active_recorder, aside
-from .trace.source import user_site
-from .tree import flatten, list_leaves, open_container, path_text, unflatten
 
 _METHODS = (
     "hybr", "lm", "broyden1", "broyden2", "anderson", "linearmixing", "diagbroyden",

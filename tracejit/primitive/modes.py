@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .dag.node import ACTIVE, Node
-from .dag.op import APPLIED, IDENTITY, MISSING, is_traced, value_of
-from .dag.vjp import Lift, depending_on, sweep
-from .errors import MissingGradientError
-from .trace.recorder import Recorder, active_recorder, aside
-from .trace.world import World
+from ..dag.node import ACTIVE, Node
+from ..dag.op import APPLIED, IDENTITY, MISSING, is_traced, value_of
+from ..dag.vjp import Lift, depending_on, sweep
+from ..errors import MissingGradientError
+from ..trace.recorder import Recorder, active_recorder, aside
+from ..trace.world import World
 
 if TYPE_CHECKING:
     from .calls import At

@@ -16,16 +16,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .api import jit_grad
-from .dag.node import ACTIVE, VARIES, Node, Site, location
-from .dag.op import BY_NAME, Op, is_traced
-from .dag.vjp import Lift
-from .errors import ConvergenceError, TracejitError
-from .operators import jacobian
-from .ops.conversions import cast, kind_of
-from .program import Program, numbered, record_program
-from .trace import Recorder
-from .trace.recorder import active_recorder, aside
+from ..api import jit_grad
+from ..dag.node import ACTIVE, VARIES, Node, Site, location
+from ..dag.op import BY_NAME, Op, is_traced
+from ..dag.vjp import Lift
+from ..errors import ConvergenceError, TracejitError
+from ..operators import jacobian
+from ..ops.conversions import cast, kind_of
+from ..program import Program, numbered, record_program
+from ..trace import Recorder
+from ..trace.recorder import active_recorder, aside
 
 DENSE = 64  # unknowns up to which a fixed point's gradient is made of its whole Jacobian
 _STEPS = 50  # of Newton's method, behind a solver of SciPy

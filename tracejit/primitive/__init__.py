@@ -12,13 +12,13 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..dag.op import MISSING, is_traced, value_of
+from ..errors import GradientRuleError, UnsupportedError
+from ..method import reduce_decorated
+from ..trace.recorder import Recorder, active_recorder
+from ..tree import flatten, list_leaves, unflatten
 from .calls import MANY_CALLS, Call, Declared, forms_of, run_user_function, with_copies
-from .dag.op import MISSING, is_traced, value_of
-from .errors import GradientRuleError, UnsupportedError
-from .method import reduce_decorated
 from .rules import Rule, check_count
-from .trace.recorder import Recorder, active_recorder
-from .tree import flatten, list_leaves, unflatten
 
 Rules = Sequence[Callable[..., Any] | None]
 _ELSEWHERE = {"defgrad", "defgrads", "defjvp", "defjvps", "defvjp", "defvjps"}  # JAX's, autograd's

@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from .binding import Binding
-from .cache import STATIC, Signature
-from .dag.node import ACTIVE
-from .dag.op import IDENTITY, is_draw, is_traced
-from .dag.vjp import depending_on, sweep
-from .errors import NotScalarError, ParameterTypeError, ShapeError
-from .joint import finish, run_ahead, sweep_back
-from .ops.conversions import cast, is_complex, kind_of
-from .outcome import Wanted, traced_leaf
-from .trace import Recorder
-from .trace.creators import stop_gradient
-from .trace.recorder import active_recorder
-from .tree import described, flatten, list_leaves, unflatten
+from ..binding import Binding
+from ..cache import STATIC, Signature
+from ..dag.node import ACTIVE
+from ..dag.op import IDENTITY, is_draw, is_traced
+from ..dag.vjp import depending_on, sweep
+from ..errors import NotScalarError, ParameterTypeError, ShapeError
+from ..joint import finish, run_ahead, sweep_back
+from ..ops.conversions import cast, is_complex, kind_of
+from ..outcome import Wanted, traced_leaf
+from ..trace import Recorder
+from ..trace.creators import stop_gradient
+from ..trace.recorder import active_recorder
+from ..tree import described, flatten, list_leaves, unflatten
 
 
 def inner(f: Callable[..., Any]) -> Callable[..., Any]:

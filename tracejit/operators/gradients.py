@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .outcome import Wanted
+from ..outcome import Wanted
 from .recall import Argnum, made
 
 

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dag.node import spec_of
+from ..dag.op import is_traced, value_of
+from ..errors import Abandoned, GradientRuleError, TracejitError, WriteToArgumentError
+from ..trace.recorder import Recorder, active_recorder
+from ..trace.world import World
+from ..tree import Tree, flatten, list_leaves, open_container, path_text
 from . import curried
-from .dag.node import spec_of
-from .dag.op import is_traced, value_of
-from .errors import Abandoned, GradientRuleError, TracejitError, WriteToArgumentError
-from .trace.recorder import Recorder, active_recorder
-from .trace.world import World
-from .tree import Tree, flatten, list_leaves, open_container, path_text
 
 if TYPE_CHECKING:
+    from . import Primitive
     from .calls import At
-    from .primitive import Primitive
 
 _GIVES = {
     "defvjp": ("the gradient", "argument", "return None where it is zero"),
@@ -73,7 +73,7 @@ class Rule:
 
     def opaque(self) -> Primitive:
         """The rule as one operation that has no derivative."""
-        from .primitive import Primitive
+        from . import Primitive
 
         if self._opaque is None:
             other = "defjvp" if self.kind == "defvjp" else "defvjp"

@@ -15,21 +15,21 @@ from typing import Any
 
 import numpy as np
 
-from .codegen.names import Names
-from .dag.node import Node, Site, location, spec_of
-from .dag.op import BY_NAME, MISSING, Op, is_traced
-from .dag.vjp import Lift
-from .errors import (
+from ..codegen.names import Names
+from ..dag.node import Node, Site, location, spec_of
+from ..dag.op import BY_NAME, MISSING, Op, is_traced
+from ..dag.vjp import Lift
+from ..errors import (
     LostGradientError,
     MissingGradientError,
     TracejitError,
     UnsupportedError,
     WriteToArgumentError,
 )
+from ..trace.recorder import active_recorder, aside, checksum
+from ..trace.source import user_site
+from ..tree import LEAF, Tree, flatten, path_text, unflatten
 from .modes import cotangents_of
-from .trace.recorder import active_recorder, aside, checksum
-from .trace.source import user_site
-from .tree import LEAF, Tree, flatten, path_text, unflatten
 
 _CONSTANTS = (type(None), bool, str, bytes, type(...), np.dtype, type)
 SNAPSHOT = 1 << 16  # bytes, up to which an array is compared with a copy

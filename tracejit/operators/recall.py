@@ -11,11 +11,11 @@ from collections.abc import Callable, Hashable
 from types import FunctionType, MethodType
 from typing import Any
 
-from .cache import LOCK
-from .config import check_backend
-from .function import JitGrad
-from .outcome import Wanted
-from .trace.recorder import active_recorder
+from ..cache import LOCK
+from ..config import check_backend
+from ..function import JitGrad
+from ..outcome import Wanted
+from ..trace.recorder import active_recorder
 
 Argnum = int | tuple[int, ...]
 Body = Callable[..., Any]  # what a program does: (recorder, *args, **kwargs) -> results

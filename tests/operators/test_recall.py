@@ -8,8 +8,8 @@ import pytest
 
 import tracejit as tj
 from tests.support import CALLS
-from tracejit import recall
-from tracejit.recall import FEW
+from tracejit.operators import recall
+from tracejit.operators.recall import FEW
 from tracejit.variant import Variant
 
 X, V = np.array([0.3, -0.7, 1.1]), np.array([0.5, -1.0, 2.0])

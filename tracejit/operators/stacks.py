@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from .dag.node import Node
-from .dag.op import value_of
-from .ops.reduce import axes_of
-from .ops.shape import swap
+from ..dag.node import Node
+from ..dag.op import value_of
+from ..ops.reduce import axes_of
+from ..ops.shape import swap
 
 
 class Stack:

@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ParameterTypeError, ShapeError, UnsupportedError
+from ..ops.conversions import cast, is_complex
+from ..trace import Recorder
+from ..trace.creators import stop_gradient
+from ..trace.recorder import active_recorder
+from ..tree import flatten, list_leaves, unflatten
 from .batch import over_stack
-from .errors import ParameterTypeError, ShapeError, UnsupportedError
 from .gradients import grad
-from .ops.conversions import cast, is_complex
 from .recall import Argnum, Body, program_of
 from .tape import Tape, bound, is_number, is_numeric, matching
-from .trace import Recorder
-from .trace.creators import stop_gradient
-from .trace.recorder import active_recorder
-from .tree import flatten, list_leaves, unflatten
 
 # -- along directions ------------------------------------------------------------------------------
 
