@@ -17,7 +17,8 @@ class Binding:
     """The parameters of one function."""
 
     __slots__ = (
-        "_marks", "arity", "fills_defaults", "keyword_only", "positional", "signature", "simple",
+        "_marks", "arity", "extra", "fills_defaults", "keyword_only", "positional", "signature",
+        "simple",
     )  # fmt: skip
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -37,6 +38,7 @@ class Binding:
             function.__module__ or ""
         ).startswith("numpy")
         self.simple = not self.keyword_only
+        self.extra: tuple[str, ...] = getattr(function, "argument_names", ())  # of *args
 
     def outdated(self, function: Callable[..., Any]) -> bool:
         """Tell whether the function has been given other code or defaults."""
@@ -67,9 +69,11 @@ class Binding:
         return (*bound.args, *bound.kwargs.values()), tuple(bound.kwargs)
 
     def names(self, count: int, keywords: tuple[str, ...]) -> tuple[str, ...]:
-        """Name the bound values: parameters by their names, *args by number."""
+        """Name the bound values: parameters by their names; of *args, some by number."""
         places = count - len(keywords)
-        extra = tuple(f"arg_{i}" for i in range(places - len(self.positional)))
+        known = [name for name in self.extra if name not in keywords]
+        count = places - len(self.positional)
+        extra = *known[:count], *(f"arg_{i}" for i in range(len(known), count))
         return (*self.positional[:places], *extra, *keywords)
 
 

@@ -147,3 +147,21 @@ def test_inside_a_recording_nothing_is_kept():
         np.testing.assert_allclose(tj.grad(f)(X), 6 * V + 6 * X * V)
     for (function, _), _ in (*recall._LIGHT.values(), *recall._HEAVY.values()):
         assert function is inner  # an audit has called f as plain Python
+
+
+def test_emitted_code_has_the_names_of_the_function():
+    def loss(w, x, power=2):
+        return np.sum(np.tanh(x @ w) ** power)
+
+    w, x = np.ones(3), np.ones((2, 3))
+    product = tj.hvp(lambda w, x: loss(w, x))
+    for compiled, args, line in (
+        (tj.hessian(loss), (w, x), "def hessian_of_loss(w, x, *"),
+        (tj.jacobian(loss), (w, x), "def jacobian_of_loss(w, x, *"),
+        (product, (w, x, w), "def hvp_of_function(w, x, vector, *"),
+        (tj.hvp(loss), (w, x, 2, w), "def hvp_of_loss(w, x, power, arg_3, *"),
+        (tj.deriv(np.sin), (0.5,), "def deriv_of_sin(x):"),
+    ):
+        for _ in range(2):
+            compiled(*args)
+        assert line in compiled.source(*args)

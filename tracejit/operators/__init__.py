@@ -156,10 +156,10 @@ def deriv(
 
     >>> deriv(lambda t: np.stack([np.cos(t), np.sin(t)]))(0.0)      # array([-0.,  1.])
     """
-    return program_of(_derivative, f, argnum, optimize, backend)
+    return program_of(_deriv, f, argnum, optimize, backend)
 
 
-def _derivative(f: Callable[..., Any], argnum: Argnum, *_: Any) -> Body:
+def _deriv(f: Callable[..., Any], argnum: Argnum, *_: Any) -> Body:
     def derivative(recorder: Recorder, *args: Any, **kwargs: Any) -> Any:
         tape = Tape(recorder, f, argnum, args, kwargs)
         if tape.tree.cls is not None or np.ndim(tape.given):
@@ -182,10 +182,10 @@ def hvp(
 
     >>> hvp(rosen)(x, v)                                    # hessian(rosen)(x) @ v
     """
-    return program_of(_hessian_product, f, argnum, optimize, backend)
+    return program_of(_hvp, f, argnum, optimize, backend)
 
 
-def _hessian_product(f: Callable[..., Any], argnum: Argnum, *_: Any) -> Body:
+def _hvp(f: Callable[..., Any], argnum: Argnum, *_: Any) -> Body:
     first = grad(f, argnum)
 
     def product(recorder: Recorder, *args: Any, **kwargs: Any) -> Any:
@@ -218,10 +218,10 @@ def ggnvp(
 
     >>> ggnvp(residuals)(w, v)                              # J.T @ (J @ v)
     """
-    return program_of(_gauss_newton, f, argnum, optimize, backend, g)
+    return program_of(_ggnvp, f, argnum, optimize, backend, g)
 
 
-def _gauss_newton(
+def _ggnvp(
     f: Callable[..., Any], argnum: Argnum, optimize: bool, backend: str,
     g: Callable[..., Any] | None,
 ) -> Body:  # fmt: skip
@@ -259,7 +259,7 @@ def jacobian(
 
     >>> jacobian(lambda x: np.sin(x) * x[0])(x)             # of shape (len(x), len(x))
     """
-    return program_of(_derivatives, f, argnum, optimize, backend)
+    return program_of(_jacobian, f, argnum, optimize, backend)
 
 
 def hessian(
@@ -272,10 +272,10 @@ def hessian(
 
     >>> hessian(rosen)(x)                                   # of shape (len(x), len(x))
     """
-    return program_of(_second_derivatives, f, argnum, optimize, backend)
+    return program_of(_hessian, f, argnum, optimize, backend)
 
 
-def _second_derivatives(f: Callable[..., Any], argnum: Argnum, *_: Any) -> Body:
+def _hessian(f: Callable[..., Any], argnum: Argnum, *_: Any) -> Body:
     first = grad(f, argnum)
 
     def derivatives(recorder: Recorder, *args: Any, **kwargs: Any) -> Any:
@@ -290,7 +290,7 @@ def _second_derivatives(f: Callable[..., Any], argnum: Argnum, *_: Any) -> Body:
     return derivatives
 
 
-def _derivatives(f: Callable[..., Any], argnum: Argnum, *_: Any) -> Body:
+def _jacobian(f: Callable[..., Any], argnum: Argnum, *_: Any) -> Body:
     return lambda recorder, *args, **kwargs: _all_derivatives(
         Tape(recorder, f, argnum, args, kwargs)
     )

@@ -6,6 +6,7 @@ may hold something are therefore kept in small number, the ones used last.
 
 from __future__ import annotations
 
+import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from types import FunctionType, MethodType
@@ -96,10 +97,29 @@ def program_of(
                 return outputs(program, False, backend)(*args, **kwargs)
             return body(recorder, *args, **kwargs)
 
-        name = getattr(f, "__name__", "function")
+        vars(program)["argument_names"] = _argument_names(f, body)
+        name = getattr(f, "__name__", "")
+        name = name if name.isidentifier() else "function"
         program.__name__ = f"{make.__name__.strip('_')}_of_{name}"
         vars(program)["made_by"] = program_of, (make, f, argnum, optimize, backend, *more)
         return outputs(program, optimize, backend)
 
     found: JitGrad = recalled(make_program, f, make, argnum, optimize, backend, *more)
     return found
+
+
+def _argument_names(f: Callable[..., Any], body: Body) -> tuple[str, ...]:
+    """Name what a body takes: by its own names, or as f does, and a vector behind."""
+    of_f, (_, *own) = _parameters(f), _parameters(body)
+    if not any(p.kind is p.VAR_POSITIONAL for p in own):
+        return tuple(p.name for p in own)
+    names = tuple(p.name for p in of_f if p.kind <= p.POSITIONAL_OR_KEYWORD)
+    settled = all(p.default is p.empty for p in of_f)
+    return (*names, "vector") if settled and "vector" not in names else names
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # functions of C that do not say
+        return []
