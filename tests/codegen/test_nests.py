@@ -42,6 +42,12 @@ def normalised(x, w):
     return deviation / np.sqrt(np.mean(deviation**2, axis=-1, keepdims=True)) * w
 
 
+def chained(x):
+    for number in range(1, 13):
+        x = np.exp(x * -number)
+    return x
+
+
 CLUSTERED = {
     "a chain": (lambda x, y: np.tanh(x * y + 1.0), (A, B), ["multiply add tanh"]),
     "with a row": (lambda x, y: np.exp(x + y), (A, ROW), ["add exp"]),
@@ -70,6 +76,10 @@ CLUSTERED = {
         lambda x, y: np.exp(np.cross(np.exp(x), y)), (np.ones((5, 3)), np.ones(3)),
         ["exp", "cross", "exp"],
     ),
+    "too long a chain": (
+        chained, (np.ones(300),), [" ".join(["multiply exp"] * n) for n in (8, 4)],
+    ),
+    "a chain on few numbers": (chained, (np.ones(30),), [" ".join(["multiply exp"] * 12)]),
     "of length one": (lambda x: np.exp(x + np.sum(x, axis=1)), (np.ones((3, 1)),), None),
     "a broadcast view": (
         lambda x: np.broadcast_to(np.sum(x, axis=1, keepdims=True), (3, 4)), (A,), None,

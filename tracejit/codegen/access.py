@@ -79,6 +79,14 @@ def is_sliced(value: Any) -> bool:
     return False
 
 
+def is_run_of_rows(value: Node) -> bool:
+    """Tell whether a value is a row of an array, or rows that follow one another in it."""
+    if value.op.name != "index" or not value.spec.is_array:
+        return False
+    key = value.attrs["key"]
+    return type(key) is int or (type(key) is slice and key.step in (None, 1))
+
+
 def parts_of(key: Any, ndim: int) -> list[Any]:
     """Write a basic index out: one part per axis, and None for new ones."""
     parts = list(key) if type(key) is tuple else [key]

@@ -6,11 +6,19 @@ common with it and whose loops can compute it. Cheap nodes wait for a reader, an
 
 from __future__ import annotations
 
+import math
+
 from ..dag.node import Node
 from .access import root_of
 from .nests import CHEAP, Nest, start
+from .scalars import CALLED
 
 LOOKBACK = 12  # nests that a node may still join
+# Long functions in a loop with many turns: in a chain of more, the processor does not get to the
+# next turn while it waits, and with many arrays to write the compiler does not vectorise.
+LONG = CALLED - {"sqrt", "root", "copysign"}
+FULL = 8
+MANY_TURNS = 256
 
 
 def cluster(nodes: list[Node]) -> list[Nest]:
@@ -45,6 +53,8 @@ class _Clustering:
                 low = max(low, self.home.get(root, 0))
         for position in range(max(low, len(self.nests) - LOOKBACK), len(self.nests)):
             nest = self.nests[position]
+            if node.op.name in LONG and _is_full(nest):
+                continue
             if any(nest.shares(member) for member in (*waiting, node)) and self._joins(
                 nest, position, waiting, node
             ):
@@ -75,3 +85,8 @@ class _Clustering:
 
         visit(node)
         return [*found]
+
+
+def _is_full(nest: Nest) -> bool:
+    long = sum(node.op.name in LONG for node in nest.nodes)
+    return long >= FULL and math.prod(nest.lengths) >= MANY_TURNS

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..dag.node import Layout, Node
 from . import syntax as s
+from .access import is_run_of_rows
 from .buffers import Buffers
 from .constants import Constants
 from .kernel_code import Kernels, bound_results, bound_totals, constant_type, type_text_of
@@ -57,6 +58,9 @@ class KernelCalls:
         slot = self._buffers.assigned.get(base, -1)
         if slot >= 0:
             return self._buffers.slots[slot].layout
+        whole = self._loops.stack_of.get(base, base.inputs[0] if is_run_of_rows(base) else None)
+        if type(whole) is Node:  # rows that follow one another
+            return "C" if self.layout(self._loops.resolve(whole)) == "C" else None
         if base in self._plan.kernel:
             return "C"
         return base.spec.layout if base in self._arguments else None

@@ -38,6 +38,7 @@ class Loops:
         self.readers: dict[Node, int] = {}
         self.slots: dict[Node, str] = {}
         self.rows: dict[Node, Layout] = {}  # inputs of bodies whose layout in memory is known
+        self.stack_of: dict[Node, Any] = {}  # inputs of bodies that are rows, and whose they are
         self._buffers = buffers
         self._slot_names = slots
         self._alias: dict[Node, Any] = {}  # a fixed input of a body -> what it is outside
@@ -57,6 +58,8 @@ class Loops:
         body = loop.body
         self._alias.update([*zip(body.inputs, node.inputs, strict=True)][loop.first_fixed :])
         placement = self._buffers.loops[node]
+        rows = slice(loop.carried, loop.first_fixed)
+        self.stack_of.update(zip(body.inputs[rows], node.inputs[rows], strict=True))
         self.rows.update((body.inputs[number], "C") for number in loop.kept)
         for number, slot in placement.begin.items():
             self.rows[body.inputs[number]] = self._buffers.slots[slot].layout
