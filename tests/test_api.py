@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+import tracejit
 from tracejit import TracejitWarning, config, errors, jit_grad
 from tracejit import audit as auditing
 from tracejit.trace.places import Place, Places
@@ -403,3 +404,10 @@ def test_threads_may_compile_at_once():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_names_of_other_libraries_are_explained():
+    with pytest.raises(AttributeError, match=r"'jacfwd'; what is called so elsewhere is jacobian"):
+        tracejit.jacfwd  # noqa: B018
+    with pytest.raises(AttributeError, match=r"has no attribute 'nothing'$"):
+        tracejit.nothing  # noqa: B018

@@ -20,7 +20,7 @@ LAYERS = [
     {"numpy"},
     {"scipy"},
     {"cache", "binding", "pool"},
-    {"outcome", "joint"},
+    {"outcome", "joint", "seed"},
     {"codegen", "heat"},
     {"variant"},
     {"store"},

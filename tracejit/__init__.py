@@ -28,3 +28,18 @@ __all__ = [
     "overload", "primitive", "register_container", "root", "sparse_hessian", "sparse_jacobian",
     "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip
+
+_ELSEWHERE = {
+    "jacfwd": "jacobian", "jacrev": "jacobian", "make_jvp": "jvp", "make_vjp": "vjp",
+    "make_hvp": "hvp", "make_ggnvp": "ggnvp", "hessian_vector_product": "hvp",
+    "hessian_tensor_product": "hvp", "make_jvp_reversemode": "jvp", "jit": "jit_grad",
+    "custom_vjp": "primitive with defvjp", "custom_jvp": "primitive with defjvp",
+    "defgrad": "defvjp", "remat": "checkpoint", "check_grads": "gradcheck",
+    "register_pytree_node": "register_container", "vmap": "NumPy's broadcasting",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """Explain what others call by another name."""
+    hint = f"; what is called so elsewhere is {_ELSEWHERE[name]} here" if name in _ELSEWHERE else ""
+    raise AttributeError(f"module 'tracejit' has no attribute {name!r}{hint}")

@@ -26,10 +26,10 @@ from .errors import (
     LostGradientError,
     NotScalarError,
     ParameterTypeError,
-    ShapeError,
     TracejitError,
 )
 from .outcome import ORDERS, Run, Wanted, without_collection
+from .seed import current, seed_of
 from .trace import Recorder, Tracer
 from .trace.places import Place
 from .trace.reality import Reality
@@ -70,7 +70,7 @@ def run(
         with recorder.writes.off() if nested else nullcontext():
             _run_forward(recorder, function, result, leaves, nested)
             if wanted.gradients:
-                seed = _seed(recorder, result, upstream, nested)
+                seed = seed_of(recorder, result, upstream, nested)
                 _differentiate(recorder, result, [(result.outputs[0], seed)], nested)
     finally:
         for (node, _), final in zip(result.writes, result.finals, strict=True):
@@ -165,7 +165,7 @@ def check_parameters(signature: Signature, wanted: Wanted) -> None:
             raise ParameterTypeError(f"argument {number} holds the parameters; {count} given")
     positions = _parameter_positions(signature, wanted)
     for position in positions:
-        value = _current(signature.leaves[position])
+        value = current(signature.leaves[position])
         dtype = getattr(value, "dtype", None)
         kind = type(value).__name__ if dtype is None else str(dtype)
         if type(value) is int:
@@ -258,59 +258,6 @@ def _take_outputs(recorder: Recorder, result: Run, answer: Any) -> None:
     result.outputs = [leaf.current() if type(leaf) is Tracer else plain(leaf) for leaf in leaves]
 
 
-def _seed(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any:
-    """Check that the first output can be differentiated and give its cotangent."""
-    container = result.output_trees[0].cls
-    if container is not None:
-        raise NotScalarError(
-            f"the first output must be a real scalar; it is a {container.__name__}. Return a tuple "
-            "whose first item is the loss: return loss, other"
-        )
-    first = result.outputs[0]
-    value = first.value if type(first) is Node else first
-    kind = _number_dtype(value)
-    wanted = result.wanted
-    if kind.kind not in ("biufc" if wanted.partial or wanted.ones else "biuf"):
-        what = f"{kind} numbers: take np.real or np.abs" if kind.kind == "c" else (
-            f"a {type(value).__name__}"
-        )
-        raise NotScalarError(f"the first output must be a real scalar or array; it is {what}")
-    shape = getattr(value, "shape", ())
-    if wanted.ones:
-        return 1.0
-    if not wanted.partial:
-        if getattr(value, "size", 1) != 1:
-            raise NotScalarError(
-                f"the first output must be a scalar; its shape is {shape}. Sum it, or pass "
-                "partialGrad=True and the cotangent as the last argument"
-            )
-        return 1.0
-    given = _number_dtype(_current(upstream))
-    if given.kind not in ("iufc" if kind.kind == "c" else "iuf"):
-        raise ParameterTypeError(f"the last argument must be real numbers; it is {given}")
-    upstream_shape = getattr(upstream, "shape", ())
-    if upstream_shape != shape:
-        raise ShapeError(
-            f"the last argument must have the shape of the first output, {shape}; its shape is "
-            f"{upstream_shape}"
-        )
-    seed = upstream
-    if not nested:
-        node = Node(INPUT, (), {}, upstream, None, VARIES)
-        result.inputs.append(node)
-        seed = Tracer(node, recorder) if recorder.for_compiling else upstream
-    if not hasattr(upstream, "dtype") or not hasattr(value, "dtype") or given == kind:
-        return seed
-    return seed.astype(kind) if kind.kind in "fc" else seed
-
-
-def _number_dtype(value: Any) -> np.dtype[Any]:
-    """The dtype of an array or number; object for anything else."""
-    number = type(value) if type(value) in (bool, int, float, complex) else object
-    dtype: np.dtype[Any] = getattr(value, "dtype", None) or np.dtype(number)
-    return dtype
-
-
 def _differentiate(
     recorder: Recorder, result: Run, seeds: Sequence[tuple[Any, Any]], nested: bool,
     transposing: bool = False,
@@ -385,13 +332,9 @@ def finish(cotangent: Any, parameter: Any) -> Any:
     if cotangent is None:
         return np.zeros_like(parameter) if cls is np.ndarray else cls(0)
     if cls is not np.ndarray:
-        same = type(cotangent) is cls or type(_current(cotangent)) is cls
+        same = type(cotangent) is cls or type(current(cotangent)) is cls
         return cotangent if same else BY_NAME["convert"](cotangent, cls=cls)
     shape = parameter.shape
     if getattr(cotangent, "shape", ()) == shape and isinstance(cotangent, np.ndarray):
         return cotangent
     return BY_NAME["full"](cotangent, shape=shape, dtype=parameter.dtype)
-
-
-def _current(value: Any) -> Any:
-    return value.node.value if type(value) is Tracer else value

@@ -339,3 +339,12 @@ def test_bad_input_gets_a_clear_error(optimize):
         tj.jvp(turned, (X,), (V[:2],), optimize=optimize)
     with pytest.raises(ShapeError, match="structure"):
         tj.hvp(rosen, optimize=optimize)(X, {"v": V})
+
+
+@MODES
+def test_elementwise_derivatives_are_no_sums(optimize):
+    product = tj.elementwise_grad(lambda x, c: x * c, optimize=optimize)
+    np.testing.assert_array_equal(product(np.ones(3), np.arange(3.0)), np.arange(3.0))
+    for x, c in ((2.0, np.ones(3)), (np.ones((2, 1)), np.ones(3))):
+        with pytest.raises(ShapeError, match=r"x has the shape .*, the output .*deriv"):
+            product(x, c)
