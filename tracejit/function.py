@@ -25,7 +25,7 @@ from .config import check_backend, settings
 from .dag.graph import Graph
 from .errors import Abandoned, FallbackError, TracejitError
 from .joint import run
-from .method import BoundJitGrad, reduce_decorated
+from .method import BoundJitGrad, Decorated
 from .outcome import Run, Wanted, form_of, opaque_output, plain_results, seal, traced_results
 from .store import Entry, store_for
 from .trace import Recorder, active_recorder
@@ -39,13 +39,10 @@ _NONE: tuple[int, Callable[..., Any], Callable[..., Any], Callable[..., Any], An
 )  # fmt: skip
 
 
-class JitGrad:
+class JitGrad(Decorated):
     """A function together with its gradient; see `jit_grad`."""
 
     __tracejit_jit__ = True  # by which a traced function knows it
-
-    __wrapped__: Callable[..., Any]
-    __name__: str
 
     def __init__(
         self, function: Callable[..., Any], wanted: Wanted, optimize: bool, debug_hook: Any,
@@ -102,10 +99,9 @@ class JitGrad:
     def __repr__(self) -> str:
         return f"<jit_grad of {self.__name__}>"
 
-    def __reduce__(self) -> Any:
-        options = (self._wanted, self._optimize, self._debug_hook, self._audit,
-                   self._backend, self._receiver)  # fmt: skip
-        return reduce_decorated(self, JitGrad, (self.__wrapped__, *options))
+    def _parts(self) -> tuple[Any, ...]:
+        return (self.__wrapped__, self._wanted, self._optimize, self._debug_hook, self._audit,
+                self._backend, self._receiver)  # fmt: skip
 
     # -- the slower ways to an answer --------------------------------------------------------
 

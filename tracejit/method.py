@@ -1,15 +1,18 @@
-"""jit_grad functions as attributes: methods of an instance, and names that pickles refer to."""
+"""Decorated functions as attributes: methods of an instance, and what pickles have of them."""
 
 from __future__ import annotations
 
 import functools
 import pickle
 import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .function import JitGrad
+
+_thread = threading.local()  # by_parts: objects of the script are being pickled by their parts
 
 
 class BoundJitGrad:
@@ -32,19 +35,40 @@ class BoundJitGrad:
         return functools.partial(value, self.__self__) if name in ("source", "graph") else value
 
 
-def reduce_decorated(decorated: Any, make: Callable[..., Any], parts: tuple[Any, ...]) -> Any:
-    """Pickle by name where the name leads to the object (as a decorator's), else by its parts."""
-    function = parts[0]
-    if hasattr(function, "made_by"):  # an operator: what it runs has no name
-        return function.made_by
-    module, name = function.__module__, getattr(function, "__qualname__", decorated.__name__)
-    if _find(module, name) is not decorated:
-        return make, parts
-    cloudpickle = sys.modules.get("cloudpickle")
-    if module != "__main__" or cloudpickle is None:
-        return name
-    # The name means something in this script only; cloudpickle is used to reach others.
-    return _find_or_make, (name, cloudpickle.dumps((make, parts)))
+class Decorated:
+    """What a decorator has made of a function; pickled by its name or by its parts.
+
+    The parts become its state, so that the function may have the object among what it reads.
+    """
+
+    __wrapped__: Callable[..., Any]
+    __name__: str
+
+    def _parts(self) -> tuple[Any, ...]:
+        """Give what it is made of again: the arguments of `__init__`."""
+        raise NotImplementedError
+
+    def __reduce__(self) -> Any:
+        function = self.__wrapped__
+        if hasattr(function, "made_by"):  # an operator: what it runs has no name
+            return function.made_by
+        whole = object.__new__, (type(self),), self._parts()
+        module, name = function.__module__, getattr(function, "__qualname__", self.__name__)
+        if _find(module, name) is not self:
+            return whole
+        cloudpickle = sys.modules.get("cloudpickle")
+        if module != "__main__" or cloudpickle is None:
+            return name
+        if getattr(_thread, "by_parts", False):
+            return whole
+        _thread.by_parts = True
+        try:  # The name means something in this script only; cloudpickle is used to reach others.
+            return _find_or_load, (name, cloudpickle.dumps(self))
+        finally:
+            _thread.by_parts = False
+
+    def __setstate__(self, parts: tuple[Any, ...]) -> None:
+        type(self).__init__(self, *parts)
 
 
 def _find(module: str, name: str) -> Any:
@@ -54,7 +78,6 @@ def _find(module: str, name: str) -> Any:
     return found
 
 
-def _find_or_make(name: str, pickled: bytes) -> Any:
-    known = _find("__main__", name)
-    make, parts = pickle.loads(pickled)
-    return known if isinstance(known, make) else make(*parts)
+def _find_or_load(name: str, pickled: bytes) -> Any:
+    known, made = _find("__main__", name), pickle.loads(pickled)
+    return known if type(known) is type(made) else made

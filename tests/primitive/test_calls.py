@@ -1,8 +1,13 @@
 """What primitives take and give: structures, keywords, results that are shared or written to."""
 
+import copy
+import os
 import pickle
+import subprocess
+import sys
 from collections import namedtuple
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -499,11 +504,42 @@ def test_primitives_are_pickled_by_name_or_by_their_parts():
     assert pickle.loads(pickle.dumps(affine)) is affine
     parts = primitive(np.negative)
     defvjp(parts, np.multiply)
-    made, given = parts.__reduce__()
-    again = made(*given)
+    again = pickle.loads(pickle.dumps(parts))
     assert again is not parts and again.declared.vjp[0].function is np.multiply
-    zero = made(np.negative, {}, {}, True)
+    parts.declare(vjp=(), is_zero=True)
+    zero = copy.deepcopy(parts)
     np.testing.assert_array_equal(tj.grad(lambda x: np.sum(zero(x) + x))(Y), np.ones(3))
+
+
+SCRIPT = """
+import sys, pickle, cloudpickle, numpy as np, tracejit as tj
+if sys.argv[1] == "write":
+    @tj.primitive
+    def exp(x):
+        return np.exp(x)
+    tj.defvjp(exp, lambda g, out, x: g * exp(x))
+    @tj.jit_grad
+    def power(x, n):
+        return np.sum(x) if n == 0 else power.__wrapped__(x * x, n - 1)
+    both = exp, tj.grad(lambda x: np.sum(exp(x))), power
+    assert pickle.loads(cloudpickle.dumps(both))[::2] == (exp, power)
+    assert pickle.loads(pickle.dumps(exp)) is exp
+    sys.stdout.buffer.write(cloudpickle.dumps(both))
+else:
+    exp, gradient, power = pickle.load(sys.stdin.buffer)
+    print(exp(1.0), tj.hessian(exp)(1.0), gradient(1.0), *power(3.0, 1))
+"""
+
+
+def test_what_a_script_defines_is_pickled_for_other_processes(tmp_path):
+    pytest.importorskip("cloudpickle")
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    command, how = [sys.executable, str(script)], {"cwd": Path(tj.__file__).parents[1]}
+    how["env"] = {**os.environ, "PYTHONPATH": str(how["cwd"])}
+    data = subprocess.run([*command, "write"], capture_output=True, check=True, **how).stdout
+    out = subprocess.run([*command, "load"], input=data, capture_output=True, check=True, **how)
+    np.testing.assert_allclose([*map(float, out.stdout.split())], [np.e] * 3 + [6.0, 9.0])
 
 
 @MODES

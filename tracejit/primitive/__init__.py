@@ -14,7 +14,7 @@ from typing import Any
 
 from ..dag.op import MISSING, is_traced, value_of
 from ..errors import GradientRuleError, UnsupportedError
-from ..method import reduce_decorated
+from ..method import Decorated
 from ..trace.recorder import Recorder, active_recorder
 from ..tree import flatten, list_leaves, unflatten
 from .calls import MANY_CALLS, Call, Declared, forms_of, run_user_function, with_copies
@@ -24,15 +24,12 @@ Rules = Sequence[Callable[..., Any] | None]
 _ELSEWHERE = {"defgrad", "defgrads", "defjvp", "defjvps", "defvjp", "defvjps"}  # JAX's, autograd's
 
 
-class Primitive:
+class Primitive(Decorated):
     """A function that is recorded as one operation, with the rules that it has been given.
 
     declared: the rules; replaced as a whole, so that compiled code sees that they are others.
     borrowed: it stands for a function of a library, and outside of traced functions is that.
     """
-
-    __wrapped__: Callable[..., Any]
-    __name__: str
 
     def __init__(
         self, function: Callable[..., Any], name: str = "", missing: str = "",
@@ -74,14 +71,23 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.__name__}>"
 
-    def __reduce__(self) -> Any:
+    def _parts(self) -> tuple[Any, ...]:
         declared = self.declared
         rules = [
             {n: rule.function if isinstance(rule, Rule) else None
              for n, rule in enumerate(of_kind) if rule is not MISSING}
             for of_kind in (declared.vjp, declared.jvp)
         ]  # fmt: skip
-        return reduce_decorated(self, _remade, (self.__wrapped__, *rules, declared.is_zero))
+        return self.__wrapped__, *rules, declared.is_zero
+
+    def __setstate__(self, parts: tuple[Any, ...]) -> None:
+        function, vjp, jvp, is_zero = parts
+        Primitive.__init__(self, function)
+        for declare, rules in ((defvjp, vjp), (defjvp, jvp)):
+            if rules:
+                declare(self, *rules.values(), argnums=(*rules,))
+        if is_zero:
+            self.declare(is_zero=True)
 
     def _by_position(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -225,16 +231,3 @@ def _declare(
         if rule is not None:
             made[number] = Rule(name, number, title, rule, function.__wrapped__)
     function.declare(**{kind: tuple(made)}, is_zero=False)
-
-
-def _remade(
-    function: Callable[..., Any], vjp: dict[int, Any], jvp: dict[int, Any], is_zero: bool
-) -> Primitive:
-    """Make a primitive from its parts: the rules by argument."""
-    made = Primitive(function)
-    for declare, rules in ((defvjp, vjp), (defjvp, jvp)):
-        if rules:
-            declare(made, *rules.values(), argnums=(*rules,))
-    if is_zero:
-        made.declare(is_zero=True)
-    return made
