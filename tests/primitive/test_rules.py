@@ -157,12 +157,18 @@ def test_rules_that_cannot_be_called():
         defvjp(scaled(), 3.0)
     with pytest.raises(GradientRuleError, match=r"has a rule for argument 2; scaled takes 2"):
         defvjp(scaled(), None, None, None)
-    with pytest.raises(GradientRuleError, match=r"2 rules for the arguments"):
+    with pytest.raises(GradientRuleError, match=r"2 rules and argnums"):
         defvjp(scaled(), None, None, argnums=(0,))
-    with pytest.raises(GradientRuleError, match=r"2 rules for the arguments"):
+    with pytest.raises(GradientRuleError, match=r"2 rules and argnums"):
         defjvp(scaled(), None, None, argnums=(1, 1))
     with pytest.raises(TypeError, match="@primitive"):
         defjvp(np.floor, None)
+
+
+@pytest.mark.parametrize("argnums", [0, "x", ("x",), (1.0,), (-1,), (0, 1)])
+def test_arguments_that_are_no_numbers(argnums):
+    with pytest.raises(GradientRuleError, match=r"argnums.*\(0, 2\)"):
+        defvjp(primitive(np.add), lambda g, out, x, y: g, argnums=argnums)
 
 
 def test_the_ways_of_other_libraries_are_explained():
@@ -265,6 +271,32 @@ def test_a_rule_may_not_write_to_what_it_gets(optimize):
         made = scaled(rule)
         with pytest.raises(WriteToArgumentError, match=r"scaled.*test_rules.py"):
             tj.grad(lambda x: np.sum(made(x, Y) * x), optimize=optimize)(X.copy())  # noqa: B023
+
+
+@MODES
+@pytest.mark.filterwarnings("ignore:.*direct mode")
+def test_what_a_rule_changes_outside_is_changed_once_a_call(optimize):
+    seen, weights = [], np.ones(3)
+
+    def adds(g, out, x, y):
+        weights[0] += 1.0
+        return g * weights
+
+    def appends(g, out, x, y):
+        seen.append(g[0, 0])
+        return g * weights
+
+    def appends_and_leaves(g, out, x, y):
+        seen.append(np.array(memoryview(g))[0, 0])
+        return g * weights
+
+    for rule in (adds, appends, appends_and_leaves):
+        made = scaled(rule)
+        df = tj.grad(lambda x: np.sum(made(x, Y)), optimize=optimize)  # noqa: B023
+        for n in range(CALLS):
+            expected = 2.0 + n if rule is adds else CALLS + 1.0
+            np.testing.assert_array_equal(df(X)[:, 0], [expected, expected])
+    assert [*map(float, seen)] == [1.0] * (2 * CALLS)
 
 
 @MODES

@@ -219,10 +219,16 @@ def _declare(
 ) -> None:
     if not isinstance(function, Primitive):
         raise TypeError(f"{title}() wants a function that @primitive decorates; got {function!r}")
-    name, numbers = function.__name__, range(len(rules)) if argnums is None else (*argnums,)
-    if len(numbers) != len(rules) or len({*numbers}) != len(rules) or min(numbers, default=0) < 0:
+    name = function.__name__
+    numbers = range(len(rules)) if argnums is None else argnums
+    if (
+        not isinstance(numbers, Sequence)
+        or any(type(n) is not int or n < 0 for n in numbers)
+        or not len(rules) == len(numbers) == len({*numbers})
+    ):
         raise GradientRuleError(
-            f"{title}({name}, ...) has {len(rules)} rules for the arguments {tuple(numbers)}"
+            f"{title}({name}, ...) has {len(rules)} rules and argnums={argnums!r}; there must be "
+            "a number of an argument for each rule, such as argnums=(0, 2)"
         )
     check_count(function.__wrapped__, name, title, max(numbers, default=-1) + 1)
     made: list[Any] = [MISSING] * (max(numbers, default=-1) + 1)

@@ -118,23 +118,24 @@ class Rule:
 
         start, left, outer = len(recorder.nodes), recorder.left, recorder.world
         in_place, recorder.writes.enabled = recorder.writes.enabled, False
+        own = outer.closed and recorder.made is None  # what it reads is to be watched, too
         try:
-            if outer.closed and recorder.made is None:  # what it reads is to be watched, too
+            if own:
                 recorder.world = World(recorder, outer.following, outer.promoted)
                 recorder.world.places = outer.places
             result = recorder.world.inner(self.function)(*given, **kwargs)
-            if recorder.world is not outer:
-                recorder.world.close()
-                outer.arrays += recorder.world.arrays
-                outer.handles |= recorder.world.handles
             if recorder.left == left:
+                if own:
+                    _carry_over(recorder)
+                    outer.arrays += recorder.world.arrays
+                    outer.handles |= recorder.world.handles
                 return result
         except WriteToArgumentError as error:
             raise written_to(str(self)) from error
         except (Exception, Abandoned):  # the next lines tell whether it is wrong in itself
             pass
         finally:
-            recorder.world.closed = recorder.world.closed or recorder.world is not outer
+            recorder.world.closed = recorder.world.closed or own
             recorder.world = outer
             recorder.writes.enabled = in_place
         del recorder.nodes[start:]
@@ -205,6 +206,16 @@ class Rule:
 
     def _wrong(self, at: At, what: str) -> GradientRuleError:
         return GradientRuleError(f"{self} {what}; {self.name} is called at {at.where}")
+
+
+def _carry_over(recorder: Recorder) -> None:
+    """Do what a rule has done to what it reads from outside; no compiled code will."""
+    world = recorder.world
+    world.close()
+    place = world.places.find(None, "f")
+    for node, final in recorder.writes.leave(recorder, (), lambda _: place):
+        np.copyto(node.value, final.value)
+        recorder.leave("an array from outside that a gradient rule writes to is changed")
 
 
 def _is_numeric(value: Any) -> bool:
