@@ -221,6 +221,8 @@ def test_what_cannot_be_overloaded(installed):
     assert not isinstance(library.rate, tj.primitive.__globals__["Primitive"])
     with pytest.raises(ConfigError, match="numpy are recorded as they are"):
         installed("np", np, lambda m: m.static("floor"))
+    with pytest.raises(ConfigError, match=r"rules of two.rate are to be in a list"):
+        installed("two", library, lambda m: m.gradient("rate", lambda g, out, x: g))
     with pytest.raises(ConfigError, match="is no module or class but a dict"):
         installed("dict", {}, lambda m: None)
     with pytest.raises(ConfigError, match=r"bytes.fromhex is"):

@@ -224,6 +224,26 @@ def test_wrong_functions_are_explained(wrong):
         tj.grad(lambda b: b.a**2, optimize=False)(Bad(3.0))
 
 
+@MODES
+def test_a_type_may_be_registered_anew(optimize):
+    class Pair:
+        def __init__(self, left, right):
+            self.left, self.right = left, right
+
+    orders = {
+        "forth": (lambda p: [p.left, p.right], lambda c: Pair(*c)),
+        "back": (lambda p: [p.right, p.left], lambda c: Pair(*reversed(c))),
+        "one": (lambda p: [p.left], lambda c: Pair(c[0], 5.0)),
+    }
+    df = tj.grad(lambda p: p.left**2 * p.right, optimize=optimize)
+    for order in ("forth", "back", "forth", "one"):
+        register_container(Pair, *orders[order])
+        for _ in range(CALLS):
+            found = df(Pair(2.0, 3.0))
+            expected = (20.0, 5.0) if order == "one" else (12.0, 4.0)
+            assert (found.left, found.right) == expected
+
+
 def test_what_cannot_be_registered():
     for cls in (list, dict, np.ndarray, float, Bad(1.0), None):
         with pytest.raises(ConfigError, match="wants a class that holds values"):

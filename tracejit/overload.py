@@ -59,6 +59,8 @@ class Overloads:
 
     def gradient(self, name: str, rules: Rules, jvp: Rules = ()) -> None:
         """Record the function, with rules for its arguments: those of `defvjp`, and of `defjvp`."""
+        if callable(rules) or callable(jvp):
+            raise ConfigError(f"the rules of {self.name}.{name} are to be in a list, by argument")
         made = Primitive(self._original(name), borrowed=True)
         defvjp(made, *rules)
         if jvp:

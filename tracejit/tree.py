@@ -27,7 +27,8 @@ _NEVER = (type, int, float, complex, str, bytes, np.ndarray, np.generic, type(No
 class Tree:
     """The structure of a container: its type, the keys of its children, and their structures.
 
-    cls is None for a leaf. extra is what else the container needs (a default factory).
+    cls is None for a leaf. extra is what else the container needs: a default factory, or how its
+    type was registered when it was taken apart.
     """
 
     cls: type | None = None
@@ -66,7 +67,8 @@ def register_container(
             with the gradients of the children, so they should not convert or check what they get.
 
     Raises:
-        ConfigError: the type is none, or is known already; the functions are none.
+        ConfigError: the type is none, or one that needs none; the functions are none. Those of a
+            type that is registered already are replaced.
         ParameterTypeError: when they are called: they raise, give something else, or do not fit.
     """
     if not isinstance(cls, type) or cls in _OURS or issubclass(cls, _NEVER):
@@ -154,8 +156,9 @@ def open_container(value: Any) -> tuple[tuple[Any, ...], Sequence[Any], Any] | N
     if cls is list or cls is tuple:
         return tuple(range(len(value))), value, None
     if cls in _REGISTERED:
-        children = _REGISTERED[cls].children(value)
-        return tuple(range(len(children))), children, None
+        known = _REGISTERED[cls]
+        children = known.children(value)
+        return tuple(range(len(children))), children, known
     if cls is defaultdict:
         return tuple(value), list(value.values()), value.default_factory
     if isinstance(value, tuple) and hasattr(cls, "_fields"):
@@ -180,7 +183,7 @@ def _open_twin(twin: Any, real: Any) -> tuple[tuple[Any, ...], Sequence[Any], An
     if opened is None:
         return None
     if type(real) in _REGISTERED:
-        return opened[0], _REGISTERED[type(real)].children(twin), None
+        return opened[0], opened[2].children(twin), opened[2]
     return opened[0], [getattr(twin, name) for name in opened[0]], None
 
 
@@ -217,8 +220,8 @@ def build(tree: Tree, children: Sequence[Any]) -> Any:
     assert cls is not None
     if cls is list or cls is tuple:
         return cls(children)
-    if cls in _REGISTERED:
-        return _REGISTERED[cls].build(children)
+    if type(tree.extra) is Registered:
+        return tree.extra.build(children)
     if cls is defaultdict:
         return defaultdict(tree.extra, zip(tree.keys, children, strict=True))
     if issubclass(cls, dict):

@@ -268,6 +268,18 @@ def test_results_of_every_kind(kind, optimize):
 
 
 @MODES
+@pytest.mark.parametrize("kind", [int, bool, np.int64, lambda x: np.array(int(x))], ids=str)
+@pytest.mark.parametrize("listed", [False, True])
+def test_results_that_are_no_floats_are_constants(kind, listed, optimize):
+    make = primitive(lambda x: [kind(x)] if listed else kind(x))
+    defvjp(make, lambda g, out, x: 1.0 * (g[0] if listed else g))
+    f = lambda x: x * (make(x)[0] if listed else make(x))
+    df, push = tj.grad(f, optimize=optimize), lambda x: tj.jvp(f, (x,), (1.0,), optimize=optimize)
+    for x in (2.5, 2.5, 2.5, 0.5):
+        assert df(x) == push(x)[1] == kind(x)
+
+
+@MODES
 def test_results_that_are_someone_elses(optimize):
     kept, buffer = np.ones(3), np.zeros(3)
 

@@ -181,9 +181,9 @@ def defvjp(
         rules: `rule(g, out, *args, **kwargs)` gives the cotangent of its argument from that of the
             result, g: of the argument's structure and exactly its shape, and real where the
             argument is; float32 and float64 are converted. None, as a rule or as what it returns,
-            says that it is zero. A rule is written as traced functions are, so that it can be
-            differentiated, too. One that calls what cannot be traced works, but not for a second
-            derivative.
+            says that it is zero, which that of integers always is. A rule is written as traced
+            functions are, so that it can be differentiated, too. One that calls what cannot be
+            traced works, but not for a second derivative.
         argnums: the arguments that the rules are for, where these are not the first ones.
 
     Raises:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..codegen.names import Names
 from ..dag.node import Node, Site, location, spec_of
-from ..dag.op import BY_NAME, MISSING, Op, is_traced
+from ..dag.op import BY_NAME, MISSING, Op, is_traced, value_of
 from ..dag.vjp import Lift
 from ..errors import (
     LostGradientError,
@@ -291,6 +291,9 @@ class Call(Op):
         values = [look(i) for i in node.inputs]
         out = node.value if lift is None else lift(node)
         outs, gs = (out, g) if self.several else ((out,), (g,))
+        gs = [c if _is_inexact(value_of(o)) else None for c, o in zip(gs, outs, strict=True)]
+        if all(c is None for c in gs):
+            return
         at = At(self, node.attrs, node.site, values, [*outs])
         given = [np.zeros_like(o) if c is None else c for c, o in zip(gs, outs, strict=True)]
         for number, places in enumerate((*self.form.places, self.form.named)):
@@ -308,9 +311,12 @@ class Call(Op):
 
 
 def _is_reached(source: Any, reaches: Callable[[Node], bool]) -> bool:
-    if type(source) is not Node or not reaches(source):
-        return False
-    return bool(np.result_type(source.value).kind in "fc")
+    return type(source) is Node and reaches(source) and _is_inexact(source.value)
+
+
+def _is_inexact(value: Any) -> bool:
+    """Tell whether a value is of floats or complex numbers: whether it has a cotangent."""
+    return bool(np.result_type(value).kind in "fc")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
