@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..dag.op import MISSING, is_traced, value_of
@@ -21,7 +22,7 @@ from .calls import MANY_CALLS, Call, Declared, forms_of, run_user_function, with
 from .rules import Rule, check_count
 
 Rules = Sequence[Callable[..., Any] | None]
-_ELSEWHERE = {"defgrad", "defgrads", "defjvp", "defjvps", "defvjp", "defvjps"}  # JAX's, autograd's
+_ELSEWHERE = {"defgrad", "defgrads", "defjvp", "defjvps", "defvjp", "defvjps"}  # JAX, autograd
 
 
 class Primitive(Decorated):
@@ -60,8 +61,7 @@ class Primitive(Decorated):
         if name == "__wrapped__":  # while it is made
             raise AttributeError(name)
         if name in _ELSEWHERE and not hasattr(self.__wrapped__, name):
-            kind = "defjvp" if name == "defjvp" else "defvjp"
-            first = "t" if name == "defjvp" else "g"
+            kind, first = ("defjvp", "t") if name.startswith("defjvp") else ("defvjp", "g")
             raise AttributeError(
                 f".{name} is of another library; write {kind}({self.__name__}, rule, ...) with a "
                 f"rule for each argument: rule({first}, out, *args)"
@@ -137,7 +137,7 @@ class Primitive(Decorated):
 
     def declare(self, **changes: Any) -> None:
         """Replace what is declared of the gradient."""
-        self.declared = self.declared.with_changes(**changes)
+        self.declared = replace(self.declared, **changes)
         self._calls.clear()
 
 
@@ -148,8 +148,9 @@ def primitive(function: Callable[..., Any]) -> Primitive:
     and numbers, and structures of them: lists, dicts, registered containers. What else it takes
     must be constants (strings, None, numbers by keyword). It must not write to its arguments, and
     its result, of which a copy is returned, must depend on them alone: compiled code may call it
-    once where the traced function calls it twice with the same. For random numbers draw them
-    outside of it. Its shapes and types must be the same for arguments of the same shapes.
+    once where the traced function calls it twice with the same, and never if these are constants.
+    For random numbers draw them outside of it. Its shapes and types must be the same for arguments
+    of the same shapes.
 
     >>> @primitive
     ... def floor(x):

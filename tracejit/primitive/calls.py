@@ -35,6 +35,7 @@ _CONSTANTS = (type(None), bool, str, bytes, type(...), np.dtype, type)
 SNAPSHOT = 1 << 16  # bytes, up to which an array is compared with a copy
 MANY_CALLS = 256  # forms of calls of one primitive that are kept
 _NUMBERS = (bool, int, float, complex)
+_SLOTS = ("s", "slab")  # which emitted code numbers for its own use
 _NAMES: weakref.WeakValueDictionary[str, Call] = weakref.WeakValueDictionary()  # of ops in use
 _NAMING = threading.Lock()
 
@@ -50,10 +51,6 @@ class Declared:
     jvp: tuple[Any, ...] = ()
     is_zero: bool = False
     missing: str = ""
-
-    def with_changes(self, **changes: Any) -> Declared:
-        """Give the same with other rules."""
-        return replace(self, **changes)
 
     def rules(self, number: int) -> tuple[Any, Any]:
         """The rules of both modes for an argument: each a Rule, None for zero, or MISSING."""
@@ -118,7 +115,7 @@ def forms_of(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Form:
             raise UnsupportedError(
                 f"{which} of {name}() is {_kind_of(leaf)}, at {location(user_site())}: a primitive "
                 "takes arrays and numbers, structures of them (register_container), strings and "
-                "None; it may read other things from outside"
+                "None; it may read other things, which stay as they are, from outside"
             )
     taken = {number for number, _ in constants}
     places, count, start = [], 0, 0
@@ -371,6 +368,3 @@ def _free_name(title: str) -> str:
         number += 1
         name = f"{base}_{number}"
     return name
-
-
-_SLOTS = ("s", "slab")

@@ -21,10 +21,10 @@ from ..trace.recorder import Recorder, active_recorder
 from ..trace.world import World
 from ..tree import Tree, flatten, list_leaves, open_container, path_text
 from . import curried
+from .calls import At, untouched, written_to
 
 if TYPE_CHECKING:
     from . import Primitive
-    from .calls import At
 
 _GIVES = {
     "defvjp": ("the gradient", "argument", "return None where it is zero"),
@@ -88,8 +88,6 @@ class Rule:
     # -- calling it ----------------------------------------------------------------------------
 
     def _run(self, at: At, v: Any) -> Any:
-        from .calls import untouched, written_to
-
         args, kwargs = at.arguments()
         given = (v, at.result(at.outs), *args)
         recorder = active_recorder()
@@ -114,8 +112,6 @@ class Rule:
         self, recorder: Recorder, given: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Let it record what it does, or, where it cannot, be one operation."""
-        from .calls import written_to
-
         start, left, outer = len(recorder.nodes), recorder.left, recorder.world
         in_place, recorder.writes.enabled = recorder.writes.enabled, False
         own = outer.closed and recorder.made is None  # what it reads is to be watched, too
