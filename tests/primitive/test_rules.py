@@ -297,6 +297,10 @@ def test_what_a_rule_changes_outside_is_changed_once_a_call(optimize):
             expected = 2.0 + n if rule is adds else CALLS + 1.0
             np.testing.assert_array_equal(df(X)[:, 0], [expected, expected])
     assert [*map(float, seen)] == [1.0] * (2 * CALLS)
+    pushed = primitive(np.positive)
+    defjvp(pushed, lambda t, out, x: adds(t, out, x, None))
+    df = tj.grad(lambda x: np.sum(pushed(x)), optimize=optimize)
+    assert [df(Y)[0] for _ in range(CALLS)] == [CALLS + 2.0 + n for n in range(CALLS)]
 
 
 @MODES

@@ -160,7 +160,17 @@ def _swept(values: Leaves, apply: Callable[[Leaves], Leaves], g: Leaves) -> Leav
         try:
             return _swept_in(inner, values, apply, g, None)
         finally:
-            inner.world.close()
+            carry_over(inner)
+
+
+def carry_over(recorder: Recorder) -> None:
+    """Do what a rule has done to what it reads from outside; no compiled code will."""
+    world = recorder.world
+    world.close()
+    place = world.places.find(None, "f")
+    for node, final in recorder.writes.leave(recorder, (), lambda _: place):
+        np.copyto(node.value, final.value)
+        recorder.leave("an array from outside that a gradient rule writes to is changed")
 
 
 def _swept_in(

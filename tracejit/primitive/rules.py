@@ -22,6 +22,7 @@ from ..trace.world import World
 from ..tree import Tree, flatten, list_leaves, open_container, path_text
 from . import curried
 from .calls import At, untouched, written_to
+from .modes import carry_over
 
 if TYPE_CHECKING:
     from . import Primitive
@@ -122,7 +123,7 @@ class Rule:
             result = recorder.world.inner(self.function)(*given, **kwargs)
             if recorder.left == left:
                 if own:
-                    _carry_over(recorder)
+                    carry_over(recorder)
                     outer.arrays += recorder.world.arrays
                     outer.handles |= recorder.world.handles
                 return result
@@ -202,16 +203,6 @@ class Rule:
 
     def _wrong(self, at: At, what: str) -> GradientRuleError:
         return GradientRuleError(f"{self} {what}; {self.name} is called at {at.where}")
-
-
-def _carry_over(recorder: Recorder) -> None:
-    """Do what a rule has done to what it reads from outside; no compiled code will."""
-    world = recorder.world
-    world.close()
-    place = world.places.find(None, "f")
-    for node, final in recorder.writes.leave(recorder, (), lambda _: place):
-        np.copyto(node.value, final.value)
-        recorder.leave("an array from outside that a gradient rule writes to is changed")
 
 
 def _is_numeric(value: Any) -> bool:
