@@ -326,6 +326,15 @@ def test_a_primitive_may_not_write_to_its_arguments(optimize):
     defvjp(writes, lambda g, out, x: g)
     with pytest.raises(WriteToArgumentError, match=r"writes\(\), called at .*test_calls.py:\d+"):
         tj.grad(lambda x: np.sum(writes(x * 2.0)), optimize=optimize)(Y)
+    large = np.random.default_rng(0).normal(size=(300, 64))
+    for rearrange in (
+        lambda x: x.ravel().sort(), lambda x: x.sort(axis=0),
+        lambda x: np.copyto(x, x[::-1].copy()), lambda x: x.__setitem__([0, 1], x[[1, 0]]),
+    ):  # fmt: skip
+        moves = primitive(lambda x: rearrange(x) or x.copy())  # noqa: B023
+        defvjp(moves, lambda g, out, x: g)
+        with pytest.raises(WriteToArgumentError, match="writes to an array that it is given"):
+            tj.grad(lambda x: np.sum(moves(x * 2.0)), optimize=optimize)(large)  # noqa: B023
 
 
 @MODES
