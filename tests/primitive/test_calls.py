@@ -268,7 +268,9 @@ def test_results_of_every_kind(kind, optimize):
 
 
 @MODES
-@pytest.mark.parametrize("kind", [int, bool, np.int64, lambda x: np.array(int(x))], ids=str)
+@pytest.mark.parametrize(
+    "kind", [int, bool, np.int64, lambda x: np.array(int(x))], ids=lambda kind: kind.__name__
+)
 @pytest.mark.parametrize("listed", [False, True])
 def test_results_that_are_no_floats_are_constants(kind, listed, optimize):
     make = primitive(lambda x: [kind(x)] if listed else kind(x))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import tracejit as tj
 from tests.support import CALLS, MODES
 from tracejit import defjvp, defvjp, primitive
-from tracejit.errors import MissingGradientError
+from tracejit.errors import GradientRuleError, MissingGradientError
 
 X, T = np.array([0.5, 1.0, 2.0]), np.array([1.0, -1.0, 0.5])
 
@@ -229,3 +229,43 @@ def test_modes_agree_for_chains(optimize, kinds, seed):
     right = tj.hvp(total(plain), optimize=False)(x, t)
     np.testing.assert_allclose(forth, right, rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(back, right, rtol=1e-8, atol=1e-8)
+
+
+NOT_LINEAR = {
+    "clipped": lambda g, out, x: np.clip(g, -1.0, 1.0),
+    "normalised": lambda g, out, x: g / np.sqrt(np.sum(g * g)),
+    "positive": lambda g, out, x: np.maximum(g, 0.0),
+}
+
+
+@MODES
+@pytest.mark.parametrize("rule", NOT_LINEAR.values(), ids=NOT_LINEAR)
+def test_what_is_not_linear_is_not_transposed(rule, optimize):
+    """It is a gradient of its own, as far as it is asked for; forward mode does not follow."""
+
+    @primitive
+    def same(x):
+        return x * 1.0
+
+    defvjp(same, rule)
+    x = np.array([0.3, 1.7, -2.2])
+    loss = lambda x: np.sum(same(x) ** 2)
+    np.testing.assert_allclose(tj.grad(loss, optimize=optimize)(x), rule(2 * x, x, x))
+    with pytest.raises(GradientRuleError, match=r"not linear in g.* declare that with defjvp"):
+        tj.jvp(same, (x,), (x,), optimize=optimize)
+    defjvp(same, lambda t, out, x: t)
+    np.testing.assert_allclose(tj.jvp(same, (x,), (x,), optimize=optimize)[1], x)
+    found = tj.hessian(loss, optimize=optimize)(x)  # the derivative of the rule as it is written
+    expected = tj.jacobian(lambda x: rule(2 * x, x, x), optimize=optimize)(x)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+@MODES
+def test_a_jvp_rule_that_is_not_linear_gives_no_gradient(optimize):
+    @primitive
+    def same(x):
+        return x * 1.0
+
+    defjvp(same, lambda t, out, x: np.tanh(t))
+    with pytest.raises(GradientRuleError, match=r"not linear in t.* declare that with defvjp"):
+        tj.grad(lambda x: np.sum(same(x)), optimize=optimize)(np.ones(2))

@@ -17,7 +17,7 @@ import numpy as np
 from ..dag.node import ACTIVE, Node
 from ..dag.op import APPLIED, IDENTITY, MISSING, is_traced, value_of
 from ..dag.vjp import Lift, depending_on, sweep
-from ..errors import MissingGradientError
+from ..errors import GradientRuleError, MissingGradientError, TracejitError
 from ..trace.recorder import Recorder, active_recorder, aside
 from ..trace.world import World
 
@@ -35,20 +35,27 @@ def cotangents_of(at: At, number: int, g: Leaves) -> Leaves:
     """
     pull, push = at.call.declared.rules(number)
     likes = at.argument_leaves(number)
-    recorder = active_recorder()
-    if recorder is not None and recorder.open and recorder.transposing and push is not MISSING:
+    recorder, applied = active_recorder(), Applied(at, number, forward=False)
+    if recorder is None or not (recorder.open and recorder.transposing):
+        transposing = False
+    elif push is MISSING:
+        transposing = True
+    else:
         zeros: Leaves = [None if push is None else zero_like(like) for like in likes]
-        return _recorded(recorder, Applied(at, number, forward=False), zeros, g)
+        return _recorded(recorder, applied, zeros, g)
     if pull is None or (pull is MISSING and push is None):
         return [None] * len(likes)
     if pull is not MISSING:
-        return Applied(at, number, forward=False).apply(g)
+        if transposing:
+            applied.require_linear(g)
+        return applied.apply(g)
     if push is MISSING:
         raise MissingGradientError(
             f"{at.call.title} at {at.where} has no gradient rule for its input {number}; "
             + (at.call.declared.missing or "declare one with defvjp or defjvp")
         )
     tangents = [zero_like(like) for like in likes]
+    Applied(at, number, forward=True).require_linear(tangents)
     return _swept(tangents, lambda roots: push.tangents(at, roots), g)
 
 
@@ -68,7 +75,33 @@ class Applied:
         declared = other is not None and other is not MISSING
         if recorder is None or not declared or not any(map(is_traced, given)):
             return found
-        return _recorded(recorder, self, found, given)
+        return _recorded(recorder, self, found, given) if self._is_linear(given) else found
+
+    def require_linear(self, given: Leaves) -> None:
+        """Refuse to transpose a rule that is no linear map of what it is applied to."""
+        if not self._is_linear(given):
+            rule = self.at.call.declared.rules(self.number)[self.forward]
+            here, other = ("t", "defvjp") if self.forward else ("g", "defjvp")
+            raise GradientRuleError(
+                f"{rule} is not linear in {here}, so the other mode does not follow from it; "
+                f"declare that with {other}, too; {self.at.call.title} is called at {self.at.where}"
+            )
+
+    def _is_linear(self, given: Leaves) -> bool:
+        """Tell whether the rule is linear in what it is applied to, as random numbers show it."""
+        rule = self.at.call.declared.rules(self.number)[self.forward]
+        if rule.linear is None:
+            at = self.at.having(*([*map(value_of, v)] for v in (self.at.values, self.at.outs)))
+            rng = np.random.default_rng(0)
+            one, two = ([_random_like(v, rng) for v in given] for _ in range(2))
+            both = [None if a is None else a - 2 * b for a, b in zip(one, two, strict=True)]
+            with aside(), np.errstate(all="ignore"):
+                try:
+                    results = zip(*(self._rule(at, v) for v in (one, two, both)), strict=True)
+                    rule.linear = all(_is_sum(*parts) for parts in results)
+                except TracejitError:  # it does not take such numbers
+                    rule.linear = True
+        return bool(rule.linear)
 
     def _rule(self, at: At, given: Sequence[Any]) -> Leaves:
         pull, push = at.call.declared.rules(self.number)
@@ -145,6 +178,25 @@ def zero_like(like: Any) -> Any:
     if type(value) is np.ndarray:
         return np.zeros(value.shape, value.dtype if kind in "fc" else float)
     return type(value)(0) if kind in "fc" else 0.0
+
+
+def _random_like(like: Any, rng: np.random.Generator) -> Any:
+    """Give random numbers of many sizes, of the shape and dtype of a value."""
+    if like is None:
+        return None
+    zero = zero_like(like)
+    shape = np.shape(zero)
+    numbers = rng.normal(size=shape) * 10.0 ** rng.uniform(-3.0, 3.0, size=shape)
+    return zero + (numbers.astype(zero.dtype) if hasattr(zero, "dtype") else float(numbers))
+
+
+def _is_sum(one: Any, two: Any, both: Any) -> bool:
+    """Tell whether both = one - 2 * two, up to rounding and where they are finite."""
+    if one is None or two is None or both is None:
+        return one is two is both
+    far = abs(one) + 2 * abs(two)
+    limit = 16.0 * np.finfo(np.result_type(both)).eps ** 0.75 * np.max(far, initial=0.0)
+    return bool(np.all(~np.isfinite(both) | (abs(both - (one - 2 * two)) <= limit)))
 
 
 # -- recording what a rule does, and sweeping it ---------------------------------------------------

@@ -36,10 +36,11 @@ _GIVES = {
 class Rule:
     """One rule of a primitive, for one argument.
 
-    kind: what has declared it, "defvjp" or "defjvp".
+    kind: what has declared it, "defvjp" or "defjvp". linear: whether it was found to be linear in
+    what it is applied to; None: nobody has asked.
     """
 
-    __slots__ = ("_opaque", "function", "kind", "name", "number", "where")
+    __slots__ = ("_opaque", "function", "kind", "linear", "name", "number", "where")
 
     def __init__(
         self, name: str, number: int, kind: str, function: Any, of: Callable[..., Any]
@@ -48,6 +49,7 @@ class Rule:
         self.number = number
         self.kind = kind
         self.function = function
+        self.linear: bool | None = None
         self._opaque: Primitive | None = None
         code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
         self.where = f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function)
