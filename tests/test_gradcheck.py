@@ -114,3 +114,34 @@ def test_points_without_derivatives_are_found(f, x):
 def test_random_functions_are_refused():
     with pytest.raises(ConfigError, match="the same at every call"):
         tj.gradcheck(lambda x: x * np.random.normal(), X)
+
+
+@MODES
+@pytest.mark.parametrize("power", [3, 4, 5])
+def test_zero_derivatives_of_functions_that_curve_pass(power, optimize):
+    assert tj.gradcheck(lambda x: x**power, np.zeros(3), optimize=optimize)
+
+
+def made(rule):
+    p = tj.primitive(np.sin)
+    tj.defvjp(p, lambda g, out, x: g * rule(x))
+    return p
+
+
+def test_a_wrong_leaf_beside_one_of_large_gradients_is_found():
+    twice = made(lambda x: 2 * np.cos(x))
+    assert not tj.gradcheck(lambda x, y: np.sum(1e6 * np.sin(x)) + twice(y), X, 0.7, order=1)
+    pair = lambda x: [1e6 * np.sin(x[0]), twice(x[1])]
+    assert not tj.gradcheck(pair, X, order=1, modes=("jvp",))
+
+
+@pytest.mark.parametrize("mode", ["vjp", "jvp"])
+def test_one_wrong_element_of_many_is_found(mode):
+    wrong = made(lambda x: np.cos(x) * (1 + 0.1 * (np.arange(3000) == 2345)))
+    assert not tj.gradcheck(wrong, spaced(-1.2, 1.7, (3000,)), modes=(mode,), order=1)
+    assert tj.gradcheck(made(np.cos), spaced(-1.2, 1.7, (3000,)), modes=(mode,), order=1)
+
+
+@pytest.mark.parametrize("mode", ["vjp", "jvp"])
+def test_infinite_derivatives_are_found(mode):
+    assert not tj.gradcheck(made(lambda x: np.inf * x), X, modes=(mode,), order=1)
