@@ -20,6 +20,7 @@ from tracejit import (
     sparse_hessian,
     sparse_jacobian,
 )
+from tracejit.sparse import _fewer_colors
 from tracejit.sparse.coloring import color_columns, color_symmetric, mirrored
 
 N = 12
@@ -239,8 +240,33 @@ def test_what_is_refused():
         sparse_jacobian(np.sin)(X * 1j)
     with pytest.raises(errors.ParameterTypeError, match="the output is complex128"):
         sparse_jacobian(lambda x: x * 1j)(X)
+    with pytest.raises(errors.ParameterTypeError, match="argument 0 is float16"):
+        sparse_jacobian(np.sin)(X.astype(np.float16))
+    with pytest.raises(errors.ParameterTypeError, match="argument 0, which holds no numbers"):
+        sparse_jacobian(lambda p: 1.0)({})
+    with pytest.raises(errors.NotScalarError, match="it returns a list"):
+        sparse_jacobian(lambda x: [])(X)
     with pytest.raises(TypeError, match="takes a function"):
         sparse_jacobian(3.0)
+
+
+@MODES
+def test_leaves_that_are_no_numbers_have_no_rows(optimize):
+    def squares(p):
+        return {"name": p["name"], "squares": p["x"] ** 2}
+
+    given = {"name": "x", "on": True, "x": X[:3]}
+    jac = sparse_jacobian(squares, optimize=optimize)(given)
+    np.testing.assert_allclose(jac.toarray(), 2 * np.diag(X[:3]))
+    hess = sparse_hessian(lambda p: np.sum(p["x"] ** 2), optimize=optimize)(given)
+    np.testing.assert_allclose(hess.toarray(), 2 * np.eye(3))
+
+
+def test_a_full_row_is_coloured_once():
+    matrix = scipy.sparse.csr_array(np.vstack([np.ones(30), np.eye(30)]), dtype=bool)
+    for pattern, by_rows in ((matrix, True), (matrix.T.tocsr(), False)):
+        found, colors = _fewer_colors(pattern.T.tocsr(), pattern)
+        assert (found, max(colors) + 1) == (by_rows, 2)
 
 
 def test_it_answers_like_what_jit_grad_returns():

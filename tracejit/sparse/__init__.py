@@ -122,12 +122,15 @@ def _entries(
     plain = inner(f)
     tape = Tape(recorder, lambda *args, **named: _flat(plain(*args, **named)), argnum, *given)
     places = [i for i, leaf in enumerate(tape.parameters) if is_numeric(leaf)]
+    if not places:
+        raise ParameterTypeError(f"sparse derivatives by argument {argnum}, which holds no numbers")
     shapes = [np.shape(tape.parameters[i]) for i in places]
     argument, out = _flat([tape.parameters[i] for i in places]), stop_gradient(tape.out)
     for value, which in ((argument, f"argument {argnum}"), (out, "the output")):
-        if np.result_type(value).kind != "f":
+        if np.result_type(value).char not in "fdg":  # SciPy has no sparse matrices of float16
             raise ParameterTypeError(
-                f"sparse derivatives are real: {which} is {np.result_type(value)}"
+                "sparse derivatives are real, in single precision or better: "
+                f"{which} is {np.result_type(value)}"
             )
 
     def pull(u: Any) -> Any:
@@ -146,9 +149,11 @@ def _entries(
 
 
 def _flat(structure: Any) -> Any:
-    """Join all numbers of a structure to one vector."""
-    leaves = [np.reshape(leaf, -1) for leaf in list_leaves(structure)]
-    return leaves[0] if len(leaves) == 1 else np.concatenate(leaves)
+    """Join all numbers of a structure to one vector; without any it is left as it is."""
+    leaves = [np.reshape(leaf, -1) for leaf in list_leaves(structure) if is_numeric(leaf)]
+    if len(leaves) < 2:
+        return leaves[0] if leaves else structure
+    return np.concatenate(leaves)
 
 
 def _compressed(
@@ -169,15 +174,35 @@ def _compressed(
         places, at = mirrored(rows, columns, colors)
         program = pulling
     else:
-        of_rows, of_columns = color_columns(transposed), color_columns(found)
-        if max(of_rows, default=0) <= max(of_columns, default=0):
-            colors, places, at, program = of_rows, rows, columns, pulling
-        else:
+        by_rows, colors = _fewer_colors(transposed, found)
+        places, at, program = rows, columns, pulling
+        if not by_rows:
             program = Recorded(recorder, lambda t: [push(t)], stop_gradient(argument))
-            colors, places, at = of_columns, columns, rows
+            places, at = columns, rows
     (stack,) = program.on(_sums(colors, np.result_type(program.root.value)))
     data = stack[colors[places], at]
     return data, found.indices, found.indptr, found.shape
+
+
+def _fewer_colors(transposed: Any, found: Any) -> tuple[bool, Any]:
+    """Colour rows or columns, whichever needs fewer colours; tell whether it is the rows.
+
+    Columns need as many colours as the fullest row has entries. Where fewer do for the rows, the
+    columns are not coloured: of a full row that takes a time by the square of its length.
+    """
+    sides = [(_fullest(transposed), True, transposed), (_fullest(found), False, found)]
+    (_, by_rows, matrix), (at_least, others_are_rows, other) = sorted(sides, key=lambda s: s[0])
+    colors = color_columns(matrix)
+    last = colors.max(initial=0)
+    if last >= at_least:
+        others = color_columns(other)
+        if others.max(initial=0) < last:
+            return others_are_rows, others
+    return by_rows, colors
+
+
+def _fullest(matrix: Any) -> int:
+    return int(np.max(np.diff(matrix.indptr), initial=0))
 
 
 def _sums(colors: Any, dtype: Any) -> Any:
