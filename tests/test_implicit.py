@@ -786,3 +786,20 @@ def test_not_a_function():
 
 def test_gradcheck_agrees():
     assert tj.gradcheck(lambda a, b: linear(a, b) + linear_root(a, b), A, B, order=2)
+
+
+@MODES
+@pytest.mark.parametrize("unit", [1e-23, 1e-12, 1.0, 1e20])
+def test_solutions_of_any_unit(unit, optimize):
+    settled = tj.fixed_point(lambda x, c: 0.9 * x + c, 0.0, unit, optimize=optimize)
+    np.testing.assert_allclose(settled, 10.0 * unit, rtol=1e-10)
+    away = tj.fixed_point(lambda x: 2 * x * (1 - x / unit), 1e-3 * unit, optimize=optimize)
+    np.testing.assert_allclose(away, 0.5 * unit, rtol=1e-10)
+    roots = tj.root(lambda x, c: x**2 - c**2, 3.0 * unit, unit, optimize=optimize)
+    np.testing.assert_allclose(roots, unit, rtol=1e-10)
+
+
+@pytest.mark.parametrize("unit", [1e-23, 1e-20])
+def test_small_numbers_are_no_solution(unit):
+    with pytest.raises(ConvergenceError, match="has found no solution"):
+        tj.root(lambda x: (x / unit) ** 2 + 1.0, 10.0 * unit)

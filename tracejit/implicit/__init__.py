@@ -58,7 +58,8 @@ def fixed_point(
         rtol, atol: it has settled where nothing changes by more than atol + rtol * max|x|, where
             max|x| is of each number and array in x by itself. Where left out, they are eps ** 0.75
             and 64 * eps (1.8e-12 and 1.4e-14 in double precision; no more than the former), eps
-            being that of the least precise number in x. The error of the solution may be larger by
+            being that of the least precise number in x; the latter times the largest of all numbers
+            in x and x0, where that is below 1. The error of the solution may be larger by
             1 / (1 - L), L being the factor by which an iteration comes nearer.
         maxiter: how often f may be called for it.
         optimize, backend: as in jit_grad, where this is not called in a traced function.
@@ -181,6 +182,7 @@ class _Unknown:
 
     def limits(self, rtol: Any, atol: Any, maxiter: Any) -> Limits:
         """Check the options, and fill in what is left out."""
+        scaled = atol is None
         rtol = self.eps**0.75 if rtol is None else rtol
         atol = min(64.0 * self.eps, self.eps**0.75) if atol is None else atol
         for name, value in (("rtol", rtol), ("atol", atol)):
@@ -192,7 +194,7 @@ class _Unknown:
         starts = [sum(lengths[:n]) for n in range(len(lengths))]
         measured = [(s, name) for s, n, name in zip(starts, lengths, self.paths, strict=True) if n]
         starts_of, names = zip(*measured, strict=True) if measured else ((), ())
-        return Limits(float(rtol), float(atol), int(maxiter), starts_of, names)
+        return Limits(float(rtol), float(atol), int(maxiter), starts_of, names, scaled)
 
     def built(self, vector: Any) -> Any:
         """Put a vector into the structure."""

@@ -36,6 +36,7 @@ class Limits(NamedTuple):
     """When to stop: x changes by at most atol + rtol * max|x|, or after a number of iterations.
 
     starts, names: where in x the parts begin of which each is measured by itself, and their names.
+    scaled: atol is for numbers of about 1; it is less where x and its start are smaller.
     """
 
     rtol: float
@@ -43,22 +44,26 @@ class Limits(NamedTuple):
     maxiter: int
     starts: tuple[int, ...]
     names: tuple[str, ...]
+    scaled: bool
 
-    def holds(self, change: Any, x: Any) -> bool:
+    def holds(self, change: Any, x: Any, start: Any) -> bool:
         """Tell whether x has settled."""
-        changes, sizes = (self._largest(values) for values in (change, x))
-        return bool(np.all(np.isfinite(changes) & (changes <= self._allowed(sizes))))
+        changes, allowed = self._largest(change), self._allowed(x, start)
+        return bool(np.all(np.isfinite(changes) & (changes <= allowed)))
 
-    def _allowed(self, sizes: Any) -> Any:
-        return self.atol + self.rtol * sizes
+    def _allowed(self, x: Any, start: Any) -> Any:
+        sizes, atol = self._largest(x), self.atol
+        if self.scaled:
+            atol *= min(1.0, np.max(sizes, initial=np.max(np.abs(start), initial=0.0)))
+        return atol + self.rtol * sizes
 
     def _largest(self, values: Any) -> Any:
         return np.maximum.reduceat(np.abs(values), self.starts) if self.starts else np.zeros(0)
 
-    def say(self, change: Any, x: Any) -> str:
+    def say(self, change: Any, x: Any, start: Any) -> str:
         """Say where it is furthest from having settled."""
         changes, sizes = (self._largest(values) for values in (change, x))
-        allowed = self._allowed(sizes)
+        allowed = self._allowed(x, start)
         worst = int(np.argmax(changes - allowed))
         return (
             f"changes {self.names[worst]} by {changes[worst]:.3g}, and its largest element is "
@@ -153,7 +158,7 @@ class FixedPoint(Equation):
         x, limits = start, self.limits
         for number in range(1, limits.maxiter + 1):
             before, x = x, self.evaluate(x, *inputs)
-            if limits.holds(x - before, x):
+            if limits.holds(x - before, x, start):
                 return x
             if not np.all(np.isfinite(x)):
                 raise ConvergenceError(
@@ -162,9 +167,9 @@ class FixedPoint(Equation):
                 )
         raise ConvergenceError(
             f"{self.owner} has not settled after {limits.maxiter} iterations: the last one still "
-            f"{limits.say(x - before, x)}. Damp the iteration if it swings (0.5 * (x + f(x)) for "
-            "f(x)), raise maxiter if it is slow, raise rtol or atol if that is near enough, or "
-            "solve f(x) - x = 0 by root()"
+            f"{limits.say(x - before, x, start)}. Damp the iteration if it swings "
+            "(0.5 * (x + f(x)) for f(x)), raise maxiter if it is slow, raise rtol or atol if that "
+            "is near enough, or solve f(x) - x = 0 by root()"
         )
 
     def adjoint(self, g: Any, x: Any, *inputs: Any) -> Any:
@@ -221,9 +226,9 @@ class Root(Equation):
                     f"{self.owner} has found no solution: in the method {self.method!r}, {error}. "
                     "Start nearer to a solution, or take another method="
                 ) from error
-            return self._refined(found.x.astype(start.dtype), inputs, str(found.message))
+            return self._refined(found.x.astype(start.dtype), start, inputs, str(found.message))
 
-    def _refined(self, x: Any, inputs: tuple[Any, ...], said: str) -> Any:
+    def _refined(self, x: Any, start: Any, inputs: tuple[Any, ...], said: str) -> Any:
         """Go on by Newton's method until its step is small, which no other method's word is."""
         dtype, why = _solvable(x.dtype), "does not end"
         for _ in range(_STEPS):
@@ -237,12 +242,12 @@ class Root(Equation):
                 why = "meets a singular Jacobian"
                 break
             x = x - step
-            if self.limits.holds(step, x):
+            if self.limits.holds(step, x, start):
                 return x
             if not np.all(np.isfinite(x)):
                 why = "meets numbers that are not finite"
                 break
-            why = self.limits.say(step, x)
+            why = self.limits.say(step, x, start)
         raise ConvergenceError(
             f"{self.owner} has found no solution: elements of f(x) are still up to "
             f"{np.max(np.abs(residual)):.3g}, and Newton's method {why}; the method "
