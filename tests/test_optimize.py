@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tracejit.errors import ParameterTypeError
+from tracejit.errors import ConfigError, ParameterTypeError
 from tracejit.optimize import least_squares, minimize
 
 pytest.importorskip("scipy")
@@ -143,6 +143,11 @@ def test_a_bar_of_least_squares(capsys):
     pytest.importorskip("tqdm")
     least_squares(lambda p, x, y: x @ p["w"] + p["b"][0] - y, START, (X, Y), progress=True)
     assert "value=" in capsys.readouterr().err
+
+
+def test_gradients_by_the_function_itself_are_refused():
+    with pytest.raises(ConfigError, match="leave jac out"):
+        minimize(lambda x: (x**2, 2 * x), 1.0, jac=True)
 
 
 def test_other_parameters_are_refused():

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .cache import STATIC
-from .errors import ParameterTypeError
+from .errors import ConfigError, ParameterTypeError
 from .operators import hessian, hvp, jacobian
 from .operators.gradients import value_and_grad
 from .tree import Tree, flatten, list_leaves, path_text, unflatten
@@ -49,6 +49,11 @@ def minimize(
     """
     from scipy import optimize
 
+    if options.get("jac") is True:
+        raise ConfigError(
+            "jac=True says that f returns its gradient, too; let f return the value alone and "
+            "leave jac out, and the gradient is found"
+        )
     args = args if isinstance(args, (tuple, list)) else (args,)
     vector, form = _taken_apart(params)
     both = value_and_grad(f)
