@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.integrate
 import scipy.optimize
 import scipy.sparse
 from hypothesis import given
@@ -231,6 +232,28 @@ def test_opaque_functions_depend_on_everything(optimize):
     found = sparse_jacobian(lambda x: twisted(x) ** 2, optimize=optimize)(X[:3])
     expected = [[0, 2 * X[1], 0], [8 * X[0], 0, 0], [0, 0, 2 * X[2]]]
     np.testing.assert_allclose(found.toarray(), expected)
+
+
+@MODES
+def test_functions_of_the_user_are_not_tried_out(optimize):
+    @primitive
+    def flipped(x):
+        assert np.all(x >= 0.0)
+        return x[::-1]
+
+    defvjp(flipped, lambda g, out, x: flipped(g))
+    found = sparse_jacobian(lambda x: flipped(x**2), optimize=optimize)(X[:3])
+    np.testing.assert_allclose(found.toarray(), 2 * np.diag(X[:3])[::-1])
+
+
+@MODES
+def test_states_of_differential_equations(optimize):
+    def last(p):
+        return scipy.integrate.odeint(lambda y, t: p[2] - y * p[:2], p[3:], [0.0, 0.5, 1.0])[-1]
+
+    given = np.array([0.6, 0.95, 0.3, 0.9, 0.4])
+    found = sparse_jacobian(last, optimize=optimize)(given).toarray()
+    np.testing.assert_allclose(found, jacobian(last, optimize=False)(given), rtol=1e-9, atol=1e-12)
 
 
 def test_what_is_refused():

@@ -3,8 +3,9 @@
 Recorded nodes enter; a boolean matrix (scipy.sparse, CSR) for each that depends on the input
 leaves: a row for each of its elements, a column for each of the input's. Operations say nothing
 about this: one that moves elements shows it by what it makes of random numbers, one that adds them
-up by what its gradient does; of any other each result is taken to depend on everything. So an
-entry may be there that is always zero, never the other way round.
+up by what its gradient does; of any other, and of all that the user's functions do, each result is
+taken to depend on everything. So an entry may be there that is always zero, never the other way
+round.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ from typing import Any
 import numpy as np
 
 from ..dag.node import FIXED, Node
-from ..dag.op import GUARD, MISSING, PICK, exact
+from ..dag.op import BY_NAME, GUARD, MISSING, PICK, exact
 from ..dag.vjp import depending_on
 from ..operators.batch import Recorded
-from ..primitive import Primitive
 from ..trace import Recorder, Tracer
 
 ENOUGH_ZEROS = 0.5  # of a matrix: from here on what it multiplies is looked at entry by entry
@@ -57,10 +57,11 @@ class _Search:
         """Find the pattern of a node from those of its inputs."""
         op = node.op
         places = [i for i, ref in enumerate(node.inputs) if type(ref) is Node and ref in self.found]
-        if op.several or op.effect or op is PICK or isinstance(op, Primitive):
-            return self.everything(node)
         if op.elementwise:
             return self.joined(node, places, _broadcast)
+        declared = BY_NAME.get(op.name) is op  # others run functions of the user's
+        if op.several or op.effect or op is PICK or not declared:
+            return self.everything(node)
         if op.name == "matmul":
             return self.joined(node, places, self.of_factor)
         local = _moved(node, places) or _added(node, places)
