@@ -803,3 +803,10 @@ def test_solutions_of_any_unit(unit, optimize):
 def test_small_numbers_are_no_solution(unit):
     with pytest.raises(ConvergenceError, match="has found no solution"):
         tj.root(lambda x: (x / unit) ** 2 + 1.0, 10.0 * unit)
+
+
+@MODES
+@pytest.mark.parametrize("start", [0.0, 1e-3, np.zeros(3)])
+def test_solutions_of_zero_among_rounding_errors(start, optimize):
+    found = tj.root(lambda x: np.sin(x + np.pi), start, optimize=optimize)
+    np.testing.assert_allclose(found, 0.0, atol=1e-15)

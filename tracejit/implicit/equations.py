@@ -248,12 +248,27 @@ class Root(Equation):
                 why = "meets numbers that are not finite"
                 break
             why = self.limits.say(step, x, start)
+        else:
+            if self._is_near(x, step, matrix, inputs):
+                return x
         raise ConvergenceError(
             f"{self.owner} has found no solution: elements of f(x) are still up to "
             f"{np.max(np.abs(residual)):.3g}, and Newton's method {why}; the method "
             f"{self.method!r} says {' '.join(said.split())!r}. Start nearer to a solution, take "
             "another method=, or raise rtol or atol if that is near enough"
         )
+
+    def _is_near(self, x: Any, step: Any, matrix: Any, inputs: tuple[Any, ...]) -> bool:
+        """Tell whether rounding alone keeps a small step from getting smaller.
+
+        So it is near a solution of 0 to which f adds numbers of about 1: f is then straight as far
+        as atol, which it is not at that scale where it has a bend instead of a solution.
+        """
+        limits = self.limits._replace(scaled=False)
+        reach = np.full(x.shape, limits.atol, matrix.dtype)
+        moved = self.evaluate(x + reach.astype(x.dtype), *inputs) - self.evaluate(x, *inputs)
+        bend = np.abs(moved - matrix @ reach)
+        return limits.holds(step, x, x) and bool(np.all(bend <= 0.2 * (np.abs(matrix) @ reach)))
 
     def adjoint(self, g: Any, x: Any, *inputs: Any) -> Any:
         """Solve -J'w = g."""
