@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from tracejit import TracejitWarning, errors, jit_grad
+from tracejit import TracejitWarning, errors, grad_and_aux, jit_grad, value_and_grad
 
 MODES = pytest.mark.parametrize("optimize", [True, False])
 A = np.arange(27.0).reshape(3, 9)
@@ -468,3 +468,20 @@ def test_the_condition_of_where_does_not_fix_the_dtype(optimize):
 @MODES
 def test_the_norm_of_a_number(optimize):
     same(lambda x: x * np.linalg.norm(x < 5.0), 2.0, grads=1.0, optimize=optimize)
+
+
+ORDERED = {
+    "gradients first": jit_grad, "value first": value_and_grad,
+    "gradients with aux": lambda f: grad_and_aux(lambda a: (f(a), f(a))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ORDERED)
+@pytest.mark.parametrize("a", [0.3, 0.3 + 0.2j])
+def test_results_in_any_order_are_audited_up_to_rounding(interpreted, order, a):
+    x = np.linspace(0.1, 1.0, 1000)
+    large = 1e14 if type(a) is float else 1.0
+    df = ORDERED[order](lambda a: np.sin(large * np.sum(np.sin(np.abs(a) * x) ** 2)))
+    for factor in (1.0, 1.1, 1.2):
+        df(a * factor)
+    assert df.cache_info().direct == 0, df.explain()

@@ -130,6 +130,7 @@ def _phases(line: Graph, outputs: set[Node], in_loop: bool) -> dict[Node, int]:
             phase = floor = highest + highest % 2
         elif node.op is RECOMPUTED:
             phase = max(low, highest)
+            phase += phase % 2 if viewed(node) is None else 0  # a number, which no kernel computes
         elif viewed(node) is not None:
             phase = low
         else:
