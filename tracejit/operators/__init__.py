@@ -17,9 +17,10 @@ from ..ops.conversions import cast, is_complex
 from ..trace import Recorder
 from ..trace.creators import stop_gradient
 from ..trace.recorder import active_recorder
-from ..tree import flatten, list_leaves, unflatten
+from ..tree import list_leaves, unflatten
 from .batch import over_stack
 from .gradients import grad
+from .later import own, same_reads
 from .recall import Argnum, Body, program_of
 from .tape import Tape, bound, is_number, is_numeric, matching
 
@@ -77,14 +78,6 @@ def _running_once(f: Callable[..., Any], *_: Any) -> Body:
     return once
 
 
-def _own(primals: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Copy the arrays, which may be written to before the derivatives are asked for."""
-    leaves: list[Any] = []
-    tree = flatten(primals, leaves)
-    copies = (leaf.copy("K") if isinstance(leaf, np.ndarray) else leaf for leaf in leaves)
-    return unflatten(tree, copies)  # type: ignore[no-any-return]
-
-
 def jvp(
     f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], *,
     optimize: bool = True, backend: str = "auto",
@@ -117,9 +110,14 @@ def linearize(
     if recorder is not None:
         tape = _tape_of(recorder, f, primals)
         return tape.out, lambda *tangents: _pushed(tape, tangents)
-    out = program_of(_running_once, f, 0, optimize, backend)(primals)
-    push, kept = program_of(_pushing, f, 0, optimize, backend), _own(primals)
-    return out, lambda *tangents: push(kept, tangents)[1]
+    once, push = (program_of(p, f, 0, optimize, backend) for p in (_running_once, _pushing))
+    out, kept, require_same = once(primals), own(primals), same_reads(once, primals)
+
+    def pushed(*tangents: Any) -> Any:
+        require_same()
+        return push(kept, tangents)[1]
+
+    return out, pushed
 
 
 def vjp(
@@ -136,15 +134,23 @@ def vjp(
         tuple, of the sum of the products of output and cotangent, which has the output's structure
         and shapes.
 
+    Raises:
+        UnsupportedError: by `pull`; f reads other things from outside than when vjp() was called.
+
     >>> out, pull = vjp(np.sin, x); pull(v)                 # np.cos(x) * v
     """
     recorder = _running()
     if recorder is not None:
         tape = _tape_of(recorder, f, primals)
         return tape.out, lambda cotangent: _pulled(tape, cotangent)
-    out = program_of(_running_once, f, 0, optimize, backend)(primals)
-    pull, kept = program_of(_pulling, f, 0, optimize, backend), _own(primals)
-    return out, lambda cotangent: pull(kept, cotangent)
+    once, pull = (program_of(p, f, 0, optimize, backend) for p in (_running_once, _pulling))
+    out, kept, require_same = once(primals), own(primals), same_reads(once, primals)
+
+    def pulled(cotangent: Any) -> Any:
+        require_same()
+        return pull(kept, cotangent)
+
+    return out, pulled
 
 
 def deriv(

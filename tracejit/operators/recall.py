@@ -23,6 +23,7 @@ Body = Callable[..., Any]  # what a program does: (recorder, *args, **kwargs) ->
 
 MANY = 1024  # programs of functions that are code alone
 FEW = 32  # programs of closures, methods and other objects
+_THEMSELVES = frozenset({FunctionType, bool, int, str})  # what keys hold as it is
 
 Kept = OrderedDict[Hashable, tuple[Any, Any]]
 _LIGHT: Kept = OrderedDict()
@@ -36,13 +37,14 @@ def recalled(make: Callable[[], Any], function: Callable[..., Any], *options: An
     """
     if active_recorder() is not None:
         return make()
-    light = all(_is_light(f) for f in (function, *options) if callable(f))
-    kept, limit = (_LIGHT, MANY) if light else (_HEAVY, FEW)
     key = (_identity(function), *map(_identity, options))
     with LOCK:
-        if key in kept:
-            kept.move_to_end(key)
-            return kept[key][1]
+        for kept in (_LIGHT, _HEAVY):
+            if key in kept:
+                kept.move_to_end(key)
+                return kept[key][1]
+    light = all(_is_light(f) for f in (function, *options) if callable(f))
+    kept, limit = (_LIGHT, MANY) if light else (_HEAVY, FEW)
     made = make()
     with LOCK:
         kept[key] = ((function, options), made)  # held, so that their ids stay theirs
@@ -58,6 +60,8 @@ def _is_light(function: Any) -> bool:
 
 
 def _identity(value: Any) -> Hashable:
+    if type(value) in _THEMSELVES:
+        return value  # type: ignore[no-any-return]
     if isinstance(value, MethodType):
         return id(value.__self__), id(value.__func__)
     return value if isinstance(value, (bool, int, str, tuple)) else id(value)

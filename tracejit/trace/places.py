@@ -179,7 +179,7 @@ class Places:
         ]
         namespace: dict[str, Any] = dict(constants.values())
         exec(compile("\n".join(lines), "<captured>", "exec"), namespace)
-        read: Reader = namespace["read"]
+        read: Reader = namespace.pop("read")  # or both would wait for the garbage collector
         return read
 
 
