@@ -348,3 +348,16 @@ def test_elementwise_derivatives_are_no_sums(optimize):
     for x, c in ((2.0, np.ones(3)), (np.ones((2, 1)), np.ones(3))):
         with pytest.raises(ShapeError, match=r"x has the shape .*, the output .*deriv"):
             product(x, c)
+
+
+@pytest.mark.parametrize("operator", [tj.jacobian, tj.hessian])
+@pytest.mark.parametrize("x", [0.3, np.float64(0.3), np.array(0.3)], ids=["float", "f8", "array"])
+def test_derivatives_by_a_number_have_no_stacks(operator, x):
+    df = operator(lambda x: x**3)
+    expected = operator(lambda x: x**3, optimize=False)(x)
+    for _ in range(CALLS):
+        found = df(x)
+        assert type(found) is np.ndarray
+        assert found.shape == ()
+        np.testing.assert_allclose(found, expected)
+    assert not any(word in df.source(x) for word in ("broadcast_to", "reshape"))

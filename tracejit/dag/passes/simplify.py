@@ -249,6 +249,15 @@ def _nothing(node: Node) -> Any:
     return _same(node, node.inputs[0])
 
 
+@_rule("broadcast_to", "reshape")
+def _array_of_number(node: Node) -> Any:
+    """Make an array of a number directly: NumPy's functions for shapes are slow."""
+    x = node.inputs[0]
+    if node.spec.shape or not node.spec.is_array or type(x) is not Node or x.spec.is_array:
+        return None
+    return node.like(BY_NAME["convert"], (x,), {"cls": np.ndarray})
+
+
 @_rule("reshape")
 def _reshape(node: Node) -> Any:
     x = node.inputs[0]
