@@ -20,7 +20,7 @@ from ..trace.recorder import active_recorder
 from ..tree import list_leaves, unflatten
 from .batch import over_stack
 from .gradients import grad
-from .later import own, same_reads
+from .later import asked_later
 from .recall import Argnum, Body, program_of
 from .tape import Tape, bound, is_number, is_numeric, matching
 
@@ -59,7 +59,11 @@ def _pushing(f: Callable[..., Any], *_: Any) -> Body:
 
 
 def _pulling(f: Callable[..., Any], *_: Any) -> Body:
-    return lambda recorder, primals, cotangent: _pulled(_tape_of(recorder, f, primals), cotangent)
+    def pull(recorder: Recorder, primals: Any, cotangent: Any) -> Any:
+        tape = _tape_of(recorder, f, primals)
+        return tape.out, _pulled(tape, cotangent)
+
+    return pull
 
 
 def _running_once(f: Callable[..., Any], *_: Any) -> Body:
@@ -110,14 +114,8 @@ def linearize(
     if recorder is not None:
         tape = _tape_of(recorder, f, primals)
         return tape.out, lambda *tangents: _pushed(tape, tangents)
-    once, push = (program_of(p, f, 0, optimize, backend) for p in (_running_once, _pushing))
-    out, kept, require_same = once(primals), own(primals), same_reads(once, primals)
-
-    def pushed(*tangents: Any) -> Any:
-        require_same()
-        return push(kept, tangents)[1]
-
-    return out, pushed
+    out, ask = asked_later(_running_once, _pushing, f, primals, optimize, backend)
+    return out, lambda *tangents: ask(tangents)
 
 
 def vjp(
@@ -143,14 +141,7 @@ def vjp(
     if recorder is not None:
         tape = _tape_of(recorder, f, primals)
         return tape.out, lambda cotangent: _pulled(tape, cotangent)
-    once, pull = (program_of(p, f, 0, optimize, backend) for p in (_running_once, _pulling))
-    out, kept, require_same = once(primals), own(primals), same_reads(once, primals)
-
-    def pulled(cotangent: Any) -> Any:
-        require_same()
-        return pull(kept, cotangent)
-
-    return out, pulled
+    return asked_later(_running_once, _pulling, f, primals, optimize, backend)
 
 
 def deriv(
