@@ -174,7 +174,8 @@ def _taken_apart(params: Any) -> tuple[Any, _Form]:
         fixed = tree.cls is not None and type(leaf) in STATIC
         if not fixed and getattr(leaf, "dtype", np.dtype(type(leaf))).kind != "f":
             raise ParameterTypeError(
-                f"{path_text('params', path)} is a {type(leaf).__name__}; parameters are floats"
+                f"{path_text('params', path)} is {getattr(leaf, 'dtype', type(leaf).__name__)}; "
+                "parameters are floats: use 2.0 for 2, and x.astype(float)"
             )
     form = _Form(tree, leaves)
     if not form.floats:
