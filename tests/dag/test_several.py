@@ -102,3 +102,25 @@ def test_a_nan_appears_in_the_op_and_not_in_its_results():
     assert is_finite((np.ones(2), np.int64(3)))
 
 
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_paths_pick_from_one_decomposition(backend):
+    """What is computed before a guard has its parts taken behind it, on several paths."""
+
+    def f(p, n, k):
+        total = 0.0
+        if n in (1, 2):
+            total = np.linalg.norm(p, 2)
+        m = p * 1.0
+        for _ in range(k % 4):
+            m = m * 1.0
+        for _ in range(n % 4):
+            total = np.linalg.norm(p * 1.0, 2)
+        return np.sum(total)
+
+    compiled, direct = jit_grad(f, backend=backend), jit_grad(f, optimize=False)
+    p = np.random.default_rng(0).normal(size=(2, 3))
+    for k in (2, 1, 0, 2, 1, 0):
+        for _ in range(2):
+            np.testing.assert_allclose(compiled(p, 2, k)[0], direct(p, 2, k)[0])

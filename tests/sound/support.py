@@ -253,7 +253,7 @@ def same_state(
         assert a.dtype == e.dtype and a.shape == e.shape, (
             f"{where}: {a.dtype}{a.shape}, plain: {e.dtype}{e.shape}"
         )
-        tolerance = 0.0 if e.dtype.kind != "f" else single if _single(e) else few
+        tolerance = 0.0 if e.dtype.kind not in "fc" else single if _single(e) else few
         np.testing.assert_allclose(a, e, rtol=tolerance, atol=tolerance, err_msg=where)
     else:
         assert type(actual) is type(expected) and actual == expected, (

@@ -97,9 +97,11 @@ class _Emitter:
         called = [n for n in computed if n.op not in (INPUT, PICK) and n not in kernels]
         computed = [n for n in computed if not n.op.several]
         self.picked: dict[Node, dict[int, Node]] = {}
+        again: dict[Node, Node] = {}  # lines may pick the same, each for itself
         for node in computed:
             if node.op is PICK:
-                self.picked.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
+                known = self.picked.setdefault(node.inputs[0], {})
+                again[node] = known.setdefault(node.attrs["index"], node)
         of_ops = {node.op: node for node in called}.values()
         helpers = (self.target.helper(node) for node in of_ops)
         self.helpers = dict(h for h in helpers if h is not None)
@@ -121,6 +123,7 @@ class _Emitter:
         self.node_names = {
             **self.unpacking.node_names, **self.captured, **name_nodes(computed, self.names),
         }  # fmt: skip
+        self.node_names.update((node, self.node_names[first]) for node, first in again.items())
         self.loops.give_names(self.node_names, self.names)
         elements = dict(self.node_names)
         for node, index in self.buffers.assigned.items():
