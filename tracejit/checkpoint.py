@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .dag.node import ACTIVE, DROPPED, Node
+from .dag.node import ACTIVE, DROPPED, Node, recorded_value
 from .dag.op import CHECKPOINT, PICK, RECOMPUTED, Op
 from .dag.vjp import Lift, depending_on, sweep
 from .trace import Recorder, Tracer
@@ -156,7 +156,7 @@ class _OnPlain(_Replay):
         self, old: Node, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], is_number: bool
     ) -> None:
         given = tuple(self.now(i) for i in inputs)
-        values = [i.value if type(i) is Node else i for i in given]
+        values = [*map(recorded_value, given)]
         value = ((is_number and op.operator) or op.fn)(*values, **attrs)
         self.known[old] = Node(op, given, attrs, value, old.site, old.level)
         self.nodes.append(self.known[old])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .dag.node import VARIES, Node
+from .dag.node import VARIES, Node, recorded_value
 from .dag.op import INPUT
 from .errors import NotScalarError, ParameterTypeError, ShapeError
 from .outcome import Run
@@ -26,7 +26,7 @@ def seed_of(recorder: Recorder, result: Run, upstream: Any, nested: bool) -> Any
             "whose first item is the loss: return loss, other"
         )
     first = result.outputs[0]
-    value = first.value if type(first) is Node else first
+    value = recorded_value(first)
     kind = _number_dtype(value)
     wanted = result.wanted
     if kind.kind not in ("biufc" if wanted.partial or wanted.ones else "biuf"):

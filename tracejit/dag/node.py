@@ -123,6 +123,11 @@ def spec_of(value: Any) -> Spec:
     return Spec(cls, (), dtype if isinstance(dtype, np.dtype) else None)
 
 
+def recorded_value(ref: Any) -> Any:
+    """The value that a node holds while it is recorded, or a constant as it is."""
+    return ref.value if type(ref) is Node else ref
+
+
 class Node:
     """One recorded operation; compared and hashed by identity.
 

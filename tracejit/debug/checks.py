@@ -16,7 +16,7 @@ import numpy as np
 from ..cache import Signature
 from ..codegen.emit import emit
 from ..codegen.targets import find
-from ..dag.node import Node, location
+from ..dag.node import Node, location, recorded_value
 from ..errors import Abandoned, NonFiniteError
 from ..joint import check_parameters, run
 from ..outcome import Form, Run, Wanted, form_of, plain_results, seal
@@ -94,7 +94,7 @@ def is_finite(value: Any) -> bool:
 def _appears(node: Node) -> bool:
     """Tell whether a NaN or Inf is in a node's value but in none of its inputs."""
     return not is_finite(node.value) and all(
-        is_finite(i.value if type(i) is Node else i) for i in node.inputs
+        is_finite(recorded_value(i)) for i in node.inputs
     )
 
 
@@ -112,7 +112,7 @@ def value_range(value: Any) -> str:
 def _message(node: Node, forward: bool) -> str:
     phase = "at " if forward else "in the backward pass of "
     inputs = [
-        f"  input {position}: {value_range(i.value if type(i) is Node else i)}"
+        f"  input {position}: {value_range(recorded_value(i))}"
         for position, i in enumerate(node.inputs)
     ]
     stack = [f"  {location(site)} in {site[0].co_name}" for site in node.stack]

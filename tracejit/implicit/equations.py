@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..api import jit_grad
-from ..dag.node import ACTIVE, VARIES, Node, Site, location
+from ..dag.node import ACTIVE, VARIES, Node, Site, location, recorded_value
 from ..dag.op import BY_NAME, Op, is_traced
 from ..dag.vjp import Lift
 from ..errors import ConvergenceError, TracejitError
@@ -120,7 +120,7 @@ class Equation:
             if lift is not None:
                 found = self._gradient(active, g, lift(node), *map(lift, sources))
             else:
-                values = [i.value if type(i) is Node else i for i in sources]
+                values = [*map(recorded_value, sources)]
                 if active not in self._gradients:
                     self._gradients[active] = self._compiled(partial(self._gradient, active))
                 with aside():

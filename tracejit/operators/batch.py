@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.node import Node
+from ..dag.node import Node, recorded_value
 from ..dag.op import BY_NAME, GUARD, HOLE, IDENTITY, PICK
 from ..dag.vjp import depending_on
 from ..ops.index import is_basic
@@ -140,7 +140,7 @@ def _joined(results: list[Any]) -> Any:
 
 def _shape(value: Any) -> tuple[int, ...]:
     """The shape of an operand: of one row, where it is a stack."""
-    return np.shape(value.value if type(value) is Node else value)
+    return np.shape(recorded_value(value))
 
 
 def _all_stacks(inputs: list[Any], are_stacks: list[bool], rows: int) -> list[Any]:

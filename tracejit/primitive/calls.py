@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..codegen.names import Names
-from ..dag.node import Node, Site, location, spec_of
+from ..dag.node import Node, Site, location, recorded_value, spec_of
 from ..dag.op import BY_NAME, MISSING, Op, is_traced, value_of
 from ..dag.vjp import Lift
 from ..errors import (
@@ -284,7 +284,7 @@ class Call(Op):
         """Pair the inputs that `reaches` with their cotangents; see dag/vjp.py."""
         if self.declared.is_zero:
             return
-        look = lift or (lambda i: i.value if type(i) is Node else i)
+        look = lift or recorded_value
         values = [look(i) for i in node.inputs]
         out = node.value if lift is None else lift(node)
         outs, gs = (out, g) if self.several else ((out,), (g,))

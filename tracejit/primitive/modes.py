@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dag.node import ACTIVE, Node
+from ..dag.node import ACTIVE, Node, recorded_value
 from ..dag.op import APPLIED, IDENTITY, MISSING, is_traced, value_of
 from ..dag.vjp import Lift, depending_on, sweep
 from ..errors import GradientRuleError, MissingGradientError, TracejitError
@@ -80,16 +80,21 @@ class Applied:
     def require_linear(self, given: Leaves) -> None:
         """Refuse to transpose a rule that is no linear map of what it is applied to."""
         if not self._is_linear(given):
-            rule = self.at.call.declared.rules(self.number)[self.forward]
             here, other = ("t", "defvjp") if self.forward else ("g", "defjvp")
             raise GradientRuleError(
-                f"{rule} is not linear in {here}, so the other mode does not follow from it; "
-                f"declare that with {other}, too; {self.at.call.title} is called at {self.at.where}"
+                f"{self._declared} is not linear in {here}, so the other mode does not follow "
+                f"from it; declare that with {other}, too; {self.at.call.title} is called at "
+                f"{self.at.where}"
             )
+
+    @property
+    def _declared(self) -> Any:
+        """The rule itself."""
+        return self.at.call.declared.rules(self.number)[self.forward]
 
     def _is_linear(self, given: Leaves) -> bool:
         """Tell whether the rule is linear in what it is applied to, as random numbers show it."""
-        rule = self.at.call.declared.rules(self.number)[self.forward]
+        rule = self._declared
         if rule.linear is None:
             at = self.at.having(*([*map(value_of, v)] for v in (self.at.values, self.at.outs)))
             rng = np.random.default_rng(0)
@@ -103,8 +108,8 @@ class Applied:
         return bool(rule.linear)
 
     def _rule(self, at: At, given: Sequence[Any]) -> Leaves:
-        pull, push = at.call.declared.rules(self.number)
-        found: Leaves = push.tangents(at, given) if self.forward else pull.cotangents(at, given)
+        rule = self._declared
+        found: Leaves = rule.tangents(at, given) if self.forward else rule.cotangents(at, given)
         return found
 
     def _aside(self, at: At, given: Leaves) -> Leaves:
@@ -124,7 +129,7 @@ class Applied:
         """
         read = node.inputs[1:]
         reached = [type(i) is Node and reaches(i) for i in read]
-        look = lift or (lambda i: i.value if type(i) is Node else i)
+        look = lift or recorded_value
         values = [look(i) for i in read]
         count = len(read) - len(self.at.values) - len(self.at.outs)
         if any(reached[:count]):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dag.node import FIXED, Node
+from ..dag.node import FIXED, Node, recorded_value
 from ..dag.op import BY_NAME, GUARD, MISSING, PICK, exact
 from ..dag.vjp import depending_on
 from ..operators.batch import Recorded
@@ -89,11 +89,11 @@ class _Search:
 
     def of_factor(self, node: Node, place: int, known: Any) -> Any:
         """An element of a matrix product depends on a row of the left and a column of the right."""
-        first, second = (np.shape(_plain(ref)) for ref in node.inputs)
+        first, second = (np.shape(recorded_value(ref)) for ref in node.inputs)
         shape, other = (first, second) if place == 0 else (second, first)
         if len(other) == 2 and len(shape) <= 2:
             ref = node.inputs[1 - place]
-            if np.mean(_plain(ref) == 0) >= ENOUGH_ZEROS:
+            if np.mean(recorded_value(ref) == 0) >= ENOUGH_ZEROS:
                 return _entries_of(self.guard(ref, lambda x: x != 0), place, shape) @ known
         batch, rows, columns = _product_shape(first, second)
         whole = shape
@@ -108,12 +108,7 @@ class _Search:
             self.guarded.add(ref)
             seen = look(self.recorder.lift(ref)).current()
             self.recorder.guard(seen, "value", exact(seen.value))
-        return look(_plain(ref))
-
-
-def _plain(ref: Any) -> Any:
-    """The value of a node, or of a constant."""
-    return ref.value if type(ref) is Node else ref
+        return look(recorded_value(ref))
 
 
 def _matrix(rows: Any, columns: Any, shape: tuple[int, int]) -> Any:
@@ -151,13 +146,14 @@ def _grouped(known: Any, shape: Shape, axis: int) -> tuple[Any, Shape]:
 
 
 def _broadcast(node: Node, place: int, known: Any) -> Any:
-    return _spread(known, np.shape(_plain(node.inputs[place])), np.shape(node.value))
+    return _spread(known, np.shape(recorded_value(node.inputs[place])), np.shape(node.value))
 
 
 def _works_along_an_axis(node: Node, place: int) -> bool:
     """Tell whether each result depends on those elements alone that stand in line with it."""
     axis = node.attrs.get("axis")
-    return isinstance(axis, int) and np.shape(node.value) == np.shape(_plain(node.inputs[place]))
+    given = recorded_value(node.inputs[place])
+    return isinstance(axis, int) and np.shape(node.value) == np.shape(given)
 
 
 def _along_axis(node: Node, place: int, known: Any) -> Any:
@@ -192,7 +188,7 @@ def _moved(node: Node, places: list[int]) -> list[Any]:
 
     A linear function whose value at random numbers is one of them is, almost surely, that number.
     """
-    values = [_plain(ref) for ref in node.inputs]
+    values = [recorded_value(ref) for ref in node.inputs]
     sizes = [int(np.size(values[i])) for i in places]
     codes = _codes(sum(sizes))
     ends = np.cumsum([0, *sizes])
@@ -215,7 +211,7 @@ def _moved(node: Node, places: list[int]) -> list[Any]:
 
 def _added(node: Node, places: list[int]) -> list[Any]:
     """The same of an operation that adds elements up: its gradient moves them."""
-    values = [_plain(ref) for ref in node.inputs]
+    values = [recorded_value(ref) for ref in node.inputs]
     shape, out = np.shape(node.value), np.ravel(node.value)
     codes = _codes(out.size)
     local = []
